@@ -1,0 +1,112 @@
+# engagement: the PostgreSQL extension for customer journeys.
+#
+#   make && sudo make install     build and install for the PostgreSQL of PG_CONFIG
+#   make demo                     the main job on a private cluster (see README.md)
+#   make test                     all tests on a private cluster
+#   make installcheck             the regression tests against a running server
+
+EXTENSION = engagement
+EXTVERSION = 0.1
+
+# The concepts, floor by floor, each a .c and a .sql in its room and a test
+# sql/NAME.sql. This order is the order of the install script and of the tests.
+CONCEPTS = \
+	timeline/timeline \
+	timeline/compare \
+	timeline/json \
+	timeline/aggregate \
+	timeline/events \
+	timeline/narrow \
+	timeline/measure \
+	timeline/visits \
+	timeline/visit_number \
+	value/engagement_value \
+	value/decayed_score
+
+# C that shows nothing in SQL; it is tested through the concepts that use it.
+LIBRARIES = \
+	base/pattern \
+	base/properties \
+	base/iso_time \
+	base/duration \
+	base/set_call \
+	timeline/codec \
+	timeline/encoder \
+	timeline/builder \
+	timeline/timeline_text \
+	timeline/matcher \
+	value/decayed_score_io
+
+MODULE_big = $(EXTENSION)
+OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))
+SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
+SCRIPT_PARTS = src/header.sql $(addsuffix .sql,$(addprefix src/,$(CONCEPTS)))
+DATA_built = $(SCRIPT)
+REGRESS = install $(notdir $(CONCEPTS))
+EXTRA_CLEAN = $(SCRIPT) $(OBJS:.o=.d)
+
+PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP
+# The same numbers on every machine: no fused multiply-add behind our back.
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -ffp-contract=off $(STRICT_CFLAGS)
+SHLIB_LINK = -lm
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+else
+# Without the server headers only the targets below work; they install what is missing.
+.DEFAULT_GOAL := no-pgxs
+all install installcheck clean no-pgxs:
+	@test/tools/need-postgres --explain; exit 1
+.PHONY: all install installcheck clean no-pgxs
+endif
+
+$(SCRIPT): $(SCRIPT_PARTS) Makefile
+	cat $(SCRIPT_PARTS) > $@
+
+# Each of these brings its own server and installs what it needs (test/tools).
+# Variables given to make reach the scripts: make demo CSV=visits.csv AT=clicked_at
+with_cluster = @test/tools/with-cluster
+
+demo:
+	$(with_cluster) docs/demo/run
+
+# TESTS="visits 001_install" runs only these.
+test:
+	$(with_cluster) test/run
+
+# The regression tests and those TAP tests whose names start with 0.
+test-short:
+	$(with_cluster) test/run --short
+
+bench:
+	$(with_cluster) test/bench/run
+
+fuzz:
+	$(with_cluster) test/fuzz/run
+
+# Builds a copy with each defect and expects the tests to find it.
+test-mutants:
+	@test/mutants/run
+
+# The reference is made from the COMMENTs in src/*/*.sql.
+docs: docs/reference.md
+
+docs/reference.md: $(SCRIPT_PARTS) test/tools/make-reference
+	test/tools/make-reference > $@.new && mv $@.new $@
+
+check-docs:
+	@test/tools/make-reference | diff -u docs/reference.md - || { echo "docs/reference.md is out of date: make docs"; exit 1; }
+
+# A released install script never changes; it is committed when the version is released.
+released = src/release/$(SCRIPT)
+check-release: $(SCRIPT)
+	@[ ! -e $(released) ] || diff -u $(released) $(SCRIPT) || { echo "$(released) differs from what is built"; exit 1; }
+
+list-regress:
+	@echo $(REGRESS)
+
+.PHONY: demo test test-short bench fuzz test-mutants docs check-docs check-release list-regress
+
+-include $(OBJS:.o=.d)

@@ -1,0 +1,13 @@
+/*
+ * duration.h
+ *		Interval arguments that mean a fixed length of time.
+ */
+#ifndef ENGAGEMENT_DURATION_H
+#define ENGAGEMENT_DURATION_H
+
+#include "datatype/timestamp.h"
+
+extern int64 duration_microseconds(const Interval *interval,
+								   const char *argument);
+
+#endif							/* ENGAGEMENT_DURATION_H */

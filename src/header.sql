@@ -1,0 +1,2 @@
+\echo Use "CREATE EXTENSION engagement" to load this file. \quit
+

@@ -1,0 +1,607 @@
+/*
+ * builder.c
+ *		Collecting the events of one visitor, in any order, into a timeline.
+ *
+ * While an aggregate runs there is one builder for each visitor, perhaps
+ * millions, so all of it is one chunk of memory that doubles as it fills.  Its
+ * data is a stream, written once and read once:
+ *
+ *	event	varint token, zigzag varint distance to the previous event's time,
+ *			8-byte value if its kind has values
+ *	token	number of a kind + 1; or 0, followed by the definition of a new kind
+ *	kind	byte flags, varint own number, varint distance back to the kind
+ *			defined before (0: none), varint length and bytes of the event label,
+ *			likewise channel and properties where the flags say so
+ *
+ * The kind of an incoming event is looked for along the chain of definitions,
+ * from the latest, and in a hash index beside the builder once there are more
+ * than a few.  Nothing is kept outside of the builder: a transition function
+ * may be called through a fresh FmgrInfo for each row.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "timeline/builder.h"
+#include "timeline/encoder.h"
+
+/* The chunk that a visitor of one or two events takes, header included. */
+#define INITIAL_SIZE 128
+
+/* With more kinds than this the index is made. */
+#define CHAINED_KINDS 12
+
+#define INTERRUPT_EVERY (1 << 20)
+
+/* Events up to this number are unpacked on the stack. */
+#define INLINE_EVENTS 128
+#define INLINE_KINDS 24
+
+#define KIND_HAS_VALUE 0x01
+#define KIND_HAS_CHANNEL 0x02
+#define KIND_HAS_PROPERTIES 0x04
+#define KIND_IS_JSONB 0x08
+
+typedef struct KindSlot
+{
+	uint32		hash;
+	uint32		offset;			/* of the definition + 1; 0: free */
+} KindSlot;
+
+typedef struct KindIndex
+{
+	uint32		mask;			/* slots - 1, a power of two less one */
+	KindSlot	slots[FLEXIBLE_ARRAY_MEMBER];
+} KindIndex;
+
+struct TimelineBuilder
+{
+	uint32		capacity;		/* bytes of data */
+	uint32		used;
+	uint32		event_count;
+	uint32		kind_count;
+	uint32		latest_kind;	/* offset of the latest definition */
+	uint32		recent_kind;	/* offset of the previous event's definition */
+	int64		last_at;		/* time of the previous event, in order of arrival */
+	KindIndex  *index;			/* NULL while the chain is short */
+	uint8		data[FLEXIBLE_ARRAY_MEMBER];
+};
+
+/* A definition read back. */
+typedef struct KindDefinition
+{
+	uint8		flags;
+	uint32		number;
+	uint32		distance;
+	TimelineString event;
+	TimelineString channel;
+	TimelineString properties;
+} KindDefinition;
+
+static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 offset, uint32 number,
+									 const BuilderEvent *event);
+static TimelineBuilder *append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash,
+											   const BuilderEvent *event);
+static uint32 time_and_value_size(const TimelineBuilder *builder, const BuilderEvent *event);
+static void append_time_and_value(TimelineBuilder *builder, const BuilderEvent *event);
+static bool find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash,
+					  const BuilderEvent *event, uint32 *offset, uint32 *number);
+static bool read_token(const uint8 **byte, uint32 *kind, KindDefinition *definition);
+static const uint8 *read_definition(const uint8 *byte, KindDefinition *definition);
+static bool definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
+							   const BuilderEvent *event, KindDefinition *definition);
+static uint32 hash_kind(const BuilderEvent *event);
+static void index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash);
+static void insert_slot(KindIndex *index, uint32 hash, uint32 offset);
+static TimelineBuilder *reserve(TimelineBuilder *builder, uint64 more);
+static TimelineString properties_text(const KindDefinition *definition);
+
+/* These bytes are our own and in memory, so there is nothing to check. */
+static inline uint64
+read_varint(const uint8 **byte)
+{
+	const uint8 *p = *byte;
+	uint64		number = *p & 0x7f;
+
+	for (int shift = 7; *p++ >= 0x80; shift += 7)
+		number |= (uint64) (*p & 0x7f) << shift;
+	*byte = p;
+	return number;
+}
+
+static inline double
+read_double(const uint8 **byte)
+{
+	double		value;
+
+	memcpy(&value, *byte, sizeof(double));
+	*byte += sizeof(double);
+	return value;
+}
+
+/* An empty builder; it stays in this memory context as it grows. */
+TimelineBuilder *
+builder_create(MemoryContext context)
+{
+	TimelineBuilder *builder = MemoryContextAlloc(context, INITIAL_SIZE);
+
+	memset(builder, 0, offsetof(TimelineBuilder, data));
+	builder->capacity = INITIAL_SIZE - offsetof(TimelineBuilder, data);
+	return builder;
+}
+
+/*
+ * Appends an event and returns the builder, which may have moved.  Over 4 GB of
+ * collected events are an error (ERRCODE_PROGRAM_LIMIT_EXCEEDED).
+ */
+TimelineBuilder *
+builder_append(TimelineBuilder *builder, const BuilderEvent *event)
+{
+	uint8		flags = (event->has_value ? KIND_HAS_VALUE : 0) |
+		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
+		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
+		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
+	uint32		hash = builder->index != NULL ? hash_kind(event) : 0;
+	uint32		offset;
+	uint32		number;
+
+	if (find_kind(builder, flags, hash, event, &offset, &number))
+		return append_known(builder, offset, number, event);
+	return append_with_definition(builder, flags, hash, event);
+}
+
+/*
+ * Appends all events of a timeline and returns the builder, which may have
+ * moved.  A fault in the timeline is reported by the caller's later look at its
+ * bytes or here as ERRCODE_DATA_CORRUPTED.
+ */
+TimelineBuilder *
+builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
+{
+	uint32	   *offsets;
+	TimelineCursor cursor;
+	BuilderEvent event;
+
+	/* of each kind, the offset of its definition + 1 once it is known */
+	offsets = palloc_extended(sizeof(uint32) * Max(view->kind_count, 1),
+							  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	event.form = PROPERTIES_TEXT;
+	timeline_cursor_start(&cursor, view);
+	while (timeline_next(&cursor))
+	{
+		event.at = cursor.at;
+		event.has_value = cursor.has_value;
+		event.value = cursor.has_value ? cursor.value : 0;
+		if (offsets[cursor.kind] != 0)
+		{
+			KindDefinition definition;
+
+			(void) read_definition(builder->data + offsets[cursor.kind] - 1, &definition);
+			builder = append_known(builder, offsets[cursor.kind] - 1, definition.number, &event);
+		}
+		else
+		{
+			const TimelineKind *kind = &view->kinds[cursor.kind];
+
+			event.event = view->labels[kind->event];
+			event.channel.bytes = event.properties.bytes = NULL;
+			if (kind->channel != 0)
+				event.channel = view->channels[kind->channel - 1];
+			if (kind->properties != 0)
+				event.properties = view->properties[kind->properties - 1];
+			builder = builder_append(builder, &event);
+			offsets[cursor.kind] = builder->recent_kind + 1;
+		}
+		if (cursor.remaining % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	if (cursor.fault != TIMELINE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("timeline is corrupt"),
+				 errdetail("At byte %zu: %s.", cursor.fault_offset,
+						   timeline_fault_text(cursor.fault))));
+	pfree(offsets);
+	return builder;
+}
+
+/* Appends all events of another builder and returns the builder, which may have moved. */
+TimelineBuilder *
+builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
+{
+	/* of each kind of the other, the offset of its definition here */
+	uint32	   *offsets = palloc_extended(sizeof(uint32) * Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
+	const uint8 *byte = other->data;
+	BuilderEvent event;
+
+	event.at = 0;
+	for (uint32 i = 0; i < other->event_count; i++)
+	{
+		uint32		kind;
+		KindDefinition definition;
+		bool		is_new = read_token(&byte, &kind, &definition);
+
+		if (is_new)
+		{
+			event.event = definition.event;
+			event.channel = definition.channel;
+			event.properties = definition.properties;
+			event.form = definition.flags & KIND_IS_JSONB ? PROPERTIES_JSONB : PROPERTIES_TEXT;
+		}
+		else
+			(void) read_definition(builder->data + offsets[kind], &definition);
+		event.at = (int64) ((uint64) event.at + (uint64) timeline_unzigzag(read_varint(&byte)));
+		event.has_value = (definition.flags & KIND_HAS_VALUE) != 0;
+		event.value = event.has_value ? read_double(&byte) : 0;
+		if (is_new)
+		{
+			builder = builder_append(builder, &event);
+			offsets[kind] = builder->recent_kind;
+		}
+		else
+			builder = append_known(builder, offsets[kind], definition.number, &event);
+		if (i % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	pfree(offsets);
+	return builder;
+}
+
+/*
+ * The timeline of everything appended, in the current memory context.  The
+ * builder is left as it was and may take more.
+ */
+struct varlena *
+builder_finish(const TimelineBuilder *builder)
+{
+	EncoderKind inline_kinds[INLINE_KINDS];
+	EncoderEvent inline_events[INLINE_EVENTS];
+	EncoderKind *kinds = inline_kinds;
+	EncoderEvent *events = inline_events;
+	const uint8 *byte = builder->data;
+	int64		at = 0;
+	struct varlena *result;
+
+	if (builder->kind_count > INLINE_KINDS)
+		kinds = palloc_extended(sizeof(EncoderKind) * builder->kind_count, MCXT_ALLOC_HUGE);
+	if (builder->event_count > INLINE_EVENTS)
+		events = palloc_extended(sizeof(EncoderEvent) * builder->event_count, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < builder->event_count; i++)
+	{
+		EncoderEvent *event = &events[i];
+		KindDefinition definition;
+
+		if (read_token(&byte, &event->kind, &definition))
+		{
+			EncoderKind *kind = &kinds[event->kind];
+
+			kind->event = definition.event;
+			kind->channel = definition.channel;
+			kind->properties = properties_text(&definition);
+			kind->has_value = (definition.flags & KIND_HAS_VALUE) != 0;
+		}
+		at = (int64) ((uint64) at + (uint64) timeline_unzigzag(read_varint(&byte)));
+		event->at = at;
+		event->value = kinds[event->kind].has_value ? read_double(&byte) : 0;
+		if (i % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	Assert(byte == builder->data + builder->used);
+
+	result = timeline_encode(kinds, builder->kind_count, events, builder->event_count);
+	if (kinds != inline_kinds)
+		pfree(kinds);
+	if (events != inline_events)
+		pfree(events);
+	return result;
+}
+
+static TimelineBuilder *
+append_known(TimelineBuilder *builder, uint32 offset, uint32 number, const BuilderEvent *event)
+{
+	uint8	   *out;
+
+	builder = reserve(builder, timeline_varint_size((uint64) number + 1) +
+					  time_and_value_size(builder, event));
+	out = timeline_write_varint(builder->data + builder->used, (uint64) number + 1);
+	builder->used = out - builder->data;
+	builder->recent_kind = offset;
+	append_time_and_value(builder, event);
+	return builder;
+}
+
+static inline uint64
+string_size(const TimelineString *string)
+{
+	return timeline_varint_size(string->length) + (uint64) string->length;
+}
+
+static TimelineBuilder *
+append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event)
+{
+	uint32		offset = builder->used + 1;
+	uint32		distance = builder->kind_count == 0 ? 0 : offset - builder->latest_kind;
+	uint64		size = 2 + timeline_varint_size(builder->kind_count) + timeline_varint_size(distance) +
+		string_size(&event->event) + time_and_value_size(builder, event);
+	uint8	   *out;
+
+	if (flags & KIND_HAS_CHANNEL)
+		size += string_size(&event->channel);
+	if (flags & KIND_HAS_PROPERTIES)
+		size += string_size(&event->properties);
+	builder = reserve(builder, size);
+
+	out = builder->data + builder->used;
+	*out++ = 0;
+	*out++ = flags;
+	out = timeline_write_varint(out, builder->kind_count);
+	out = timeline_write_varint(out, distance);
+	out = timeline_write_string(out, &event->event);
+	if (flags & KIND_HAS_CHANNEL)
+		out = timeline_write_string(out, &event->channel);
+	if (flags & KIND_HAS_PROPERTIES)
+		out = timeline_write_string(out, &event->properties);
+	builder->used = out - builder->data;
+	builder->latest_kind = builder->recent_kind = offset;
+	builder->kind_count++;
+	append_time_and_value(builder, event);
+
+	if (builder->index != NULL || builder->kind_count > CHAINED_KINDS)
+		index_kind(builder, offset, hash);
+	return builder;
+}
+
+/* The distance is taken modulo 2^64, as the range of time is wider than int64. */
+static inline uint64
+time_distance(const TimelineBuilder *builder, const BuilderEvent *event)
+{
+	return timeline_zigzag((int64) ((uint64) event->at - (uint64) builder->last_at));
+}
+
+static uint32
+time_and_value_size(const TimelineBuilder *builder, const BuilderEvent *event)
+{
+	return timeline_varint_size(time_distance(builder, event)) +
+		(event->has_value ? sizeof(double) : 0);
+}
+
+/* Room must have been made. */
+static void
+append_time_and_value(TimelineBuilder *builder, const BuilderEvent *event)
+{
+	uint8	   *out = timeline_write_varint(builder->data + builder->used,
+											time_distance(builder, event));
+
+	if (event->has_value)
+	{
+		memcpy(out, &event->value, sizeof(double));
+		out += sizeof(double);
+	}
+	builder->used = out - builder->data;
+	builder->last_at = event->at;
+	builder->event_count++;
+}
+
+static bool
+find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event,
+		  uint32 *offset, uint32 *number)
+{
+	KindDefinition definition;
+
+	if (builder->kind_count == 0)
+		return false;
+	/* an event is often like the one before */
+	*offset = builder->recent_kind;
+	if (definition_matches(builder, *offset, flags, event, &definition))
+	{
+		*number = definition.number;
+		return true;
+	}
+	if (builder->index != NULL)
+	{
+		const KindIndex *index = builder->index;
+
+		for (uint32 i = hash & index->mask; index->slots[i].offset != 0; i = (i + 1) & index->mask)
+		{
+			*offset = index->slots[i].offset - 1;
+			if (index->slots[i].hash == hash &&
+				definition_matches(builder, *offset, flags, event, &definition))
+			{
+				*number = definition.number;
+				return true;
+			}
+		}
+		return false;
+	}
+
+	*offset = builder->latest_kind;
+	for (;;)
+	{
+		if (definition_matches(builder, *offset, flags, event, &definition))
+		{
+			*number = definition.number;
+			return true;
+		}
+		if (definition.distance == 0)
+			return false;
+		*offset -= definition.distance;
+	}
+}
+
+static inline const uint8 *
+read_string(const uint8 *byte, TimelineString *string)
+{
+	string->length = (uint32) read_varint(&byte);
+	string->bytes = (const char *) byte;
+	return byte + string->length;
+}
+
+/* Reads the kind of the next event; true if its definition came with it. */
+static bool
+read_token(const uint8 **byte, uint32 *kind, KindDefinition *definition)
+{
+	uint64		token = read_varint(byte);
+
+	if (token != 0)
+	{
+		*kind = (uint32) (token - 1);
+		return false;
+	}
+	*byte = read_definition(*byte, definition);
+	*kind = definition->number;
+	return true;
+}
+
+/* Reads a definition and returns where it ends. */
+static const uint8 *
+read_definition(const uint8 *byte, KindDefinition *definition)
+{
+	definition->flags = *byte++;
+	definition->number = (uint32) read_varint(&byte);
+	definition->distance = (uint32) read_varint(&byte);
+	byte = read_string(byte, &definition->event);
+	definition->channel.bytes = definition->properties.bytes = NULL;
+	definition->channel.length = definition->properties.length = 0;
+	if (definition->flags & KIND_HAS_CHANNEL)
+		byte = read_string(byte, &definition->channel);
+	if (definition->flags & KIND_HAS_PROPERTIES)
+		byte = read_string(byte, &definition->properties);
+	return byte;
+}
+
+static inline bool
+strings_equal(const TimelineString *a, const TimelineString *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+static bool
+definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
+				   const BuilderEvent *event, KindDefinition *definition)
+{
+	(void) read_definition(builder->data + offset, definition);
+	return definition->flags == flags &&
+		strings_equal(&definition->event, &event->event) &&
+		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition->channel, &event->channel)) &&
+		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition->properties, &event->properties));
+}
+
+/* Kinds that differ only in having a value share a hash; that is rare and harmless. */
+static uint32
+hash_kind(const BuilderEvent *event)
+{
+	uint32		hash = hash_bytes((const unsigned char *) event->event.bytes, event->event.length);
+
+	if (event->channel.bytes != NULL)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->channel.bytes,
+											 event->channel.length));
+	if (event->properties.bytes != NULL)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->properties.bytes,
+											 event->properties.length));
+	return hash;
+}
+
+/* Enters the latest kind, making or doubling the index when it is half full. */
+static void
+index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
+{
+	KindIndex  *index = builder->index;
+	KindIndex  *grown;
+	uint64		slots;
+
+	if (index != NULL && (uint64) builder->kind_count * 2 <= (uint64) index->mask + 1)
+	{
+		insert_slot(index, hash, offset);
+		return;
+	}
+
+	slots = index == NULL ? 4 * (CHAINED_KINDS + 4) : ((uint64) index->mask + 1) * 2;
+	grown = MemoryContextAllocExtended(GetMemoryChunkContext(builder),
+									   offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	grown->mask = (uint32) (slots - 1);
+	/* the chain holds every kind, so no slot needs to be moved */
+	for (uint32 kind = builder->latest_kind;;)
+	{
+		KindDefinition definition;
+		BuilderEvent event;
+
+		(void) read_definition(builder->data + kind, &definition);
+		event.event = definition.event;
+		event.channel = definition.channel;
+		event.properties = definition.properties;
+		insert_slot(grown, hash_kind(&event), kind);
+		if (definition.distance == 0)
+			break;
+		kind -= definition.distance;
+	}
+	if (index != NULL)
+		pfree(index);
+	builder->index = grown;
+}
+
+static void
+insert_slot(KindIndex *index, uint32 hash, uint32 offset)
+{
+	uint32		i = hash & index->mask;
+
+	while (index->slots[i].offset != 0)
+		i = (i + 1) & index->mask;
+	index->slots[i].hash = hash;
+	index->slots[i].offset = offset + 1;
+}
+
+/* Makes room for so many more bytes. */
+static TimelineBuilder *
+reserve(TimelineBuilder *builder, uint64 more)
+{
+	uint64		needed = builder->used + more;
+	uint64		size;
+	TimelineBuilder *grown;
+
+	if (needed <= builder->capacity)
+		return builder;
+	size = builder->capacity + offsetof(TimelineBuilder, data);
+	while (size < needed + offsetof(TimelineBuilder, data))
+		size *= 2;
+	/* the last doubling ends a little below 4 GB */
+	if (size > PG_UINT32_MAX && needed + offsetof(TimelineBuilder, data) <= PG_UINT32_MAX)
+		size = PG_UINT32_MAX;
+	if (size > PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many events for one timeline: " UINT64_FORMAT,
+						(uint64) builder->event_count + 1),
+				 errhint("Leave out properties that differ in each event, or group by visitor and year.")));
+	grown = MemoryContextAllocExtended(GetMemoryChunkContext(builder), size, MCXT_ALLOC_HUGE);
+	memcpy(grown, builder, offsetof(TimelineBuilder, data) + builder->used);
+	grown->capacity = (uint32) (size - offsetof(TimelineBuilder, data));
+	pfree(builder);
+	return grown;
+}
+
+/* The properties as text; jsonb's own bytes are copied first, as they must be aligned. */
+static TimelineString
+properties_text(const KindDefinition *definition)
+{
+	TimelineString result = definition->properties;
+
+	if (definition->flags & KIND_IS_JSONB)
+	{
+		char	   *aligned = palloc(result.length);
+		StringInfoData text;
+
+		memcpy(aligned, result.bytes, result.length);
+		initStringInfo(&text);
+		(void) JsonbToCString(&text, (JsonbContainer *) aligned, (int) result.length);
+		pfree(aligned);
+		result.bytes = text.data;
+		result.length = text.len;
+	}
+	return result;
+}

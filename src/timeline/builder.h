@@ -1,0 +1,39 @@
+/*
+ * builder.h
+ *		Collecting the events of one visitor, in any order, into a timeline.
+ */
+#ifndef ENGAGEMENT_TIMELINE_BUILDER_H
+#define ENGAGEMENT_TIMELINE_BUILDER_H
+
+#include "postgres.h"
+
+#include "timeline/codec.h"
+
+typedef struct TimelineBuilder TimelineBuilder;
+
+/* How an event's properties come: as the text that jsonb prints, or jsonb's own bytes. */
+typedef enum PropertiesForm
+{
+	PROPERTIES_TEXT,
+	PROPERTIES_JSONB
+} PropertiesForm;
+
+/* One event to append; bytes == NULL stands for NULL. */
+typedef struct BuilderEvent
+{
+	int64		at;				/* valid and finite */
+	TimelineString event;
+	TimelineString channel;
+	TimelineString properties;
+	PropertiesForm form;
+	bool		has_value;
+	double		value;			/* finite, without negative zero */
+} BuilderEvent;
+
+extern TimelineBuilder *builder_create(MemoryContext context);
+extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event);
+extern TimelineBuilder *builder_append_timeline(TimelineBuilder *builder, const TimelineView *view);
+extern TimelineBuilder *builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other);
+extern struct varlena *builder_finish(const TimelineBuilder *builder);
+
+#endif							/* ENGAGEMENT_TIMELINE_BUILDER_H */

@@ -1,0 +1,31 @@
+/*
+ * encoder.h
+ *		Writing a timeline: from events in any order to its one canonical spelling.
+ */
+#ifndef ENGAGEMENT_TIMELINE_ENCODER_H
+#define ENGAGEMENT_TIMELINE_ENCODER_H
+
+#include "postgres.h"
+
+#include "timeline/codec.h"
+
+/* A kind of events by its strings; bytes == NULL stands for NULL. */
+typedef struct EncoderKind
+{
+	TimelineString event;
+	TimelineString channel;
+	TimelineString properties;
+	bool		has_value;
+} EncoderKind;
+
+typedef struct EncoderEvent
+{
+	int64		at;
+	double		value;			/* looked at only if its kind has values */
+	uint32		kind;			/* index into the kinds */
+} EncoderEvent;
+
+extern struct varlena *timeline_encode(const EncoderKind *kinds, uint32 kind_count,
+									   EncoderEvent *events, uint32 event_count);
+
+#endif							/* ENGAGEMENT_TIMELINE_ENCODER_H */

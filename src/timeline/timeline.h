@@ -1,0 +1,61 @@
+/*
+ * timeline.h
+ *		The type timeline as C functions over it use it.
+ *
+ * A timeline is a varlena whose payload is described in codec.h.  It may have a
+ * short header, so it is always read byte by byte:
+ *
+ *		TimelineView view;
+ *		TimelineCursor cursor;
+ *
+ *		timeline_open(&view, PG_GETARG_TIMELINE(0));
+ *		timeline_cursor_start(&cursor, &view);
+ *		while (timeline_next(&cursor))
+ *			... cursor.at, view.kinds[cursor.kind] ...
+ *		timeline_cursor_end(&cursor);
+ */
+#ifndef ENGAGEMENT_TIMELINE_H
+#define ENGAGEMENT_TIMELINE_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+
+#include "timeline/codec.h"
+#include "timeline/encoder.h"
+
+typedef struct varlena Timeline;
+
+#define PG_GETARG_TIMELINE(n) ((Timeline *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+#define PG_RETURN_TIMELINE(timeline) PG_RETURN_POINTER(timeline)
+
+/* Events between two looks for an interrupt in a walk: some milliseconds. */
+#define TIMELINE_INTERRUPT_EVERY (1 << 20)
+
+extern void timeline_open(TimelineView *view, const Timeline *timeline);
+extern void timeline_corrupt(TimelineFault fault, size_t offset) pg_attribute_noreturn();
+extern Timeline *timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count);
+extern void timeline_check_time(int64 at);
+extern double timeline_check_value(double value);
+
+extern char *timeline_to_text(const TimelineView *view);
+extern Timeline *timeline_from_text(const char *text, Node *escontext);
+
+/* To be called after a walk, which also ends at corrupt bytes. */
+static inline void
+timeline_cursor_end(const TimelineCursor *cursor)
+{
+	if (unlikely(cursor->fault != TIMELINE_OK))
+		timeline_corrupt(cursor->fault, cursor->fault_offset);
+}
+
+static inline TimelineString
+timeline_string(const struct varlena *text)
+{
+	TimelineString string = {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
+
+	return string;
+}
+
+#endif							/* ENGAGEMENT_TIMELINE_H */
