@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/execnodes.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
@@ -139,6 +140,10 @@ create_state(FunctionCallInfo fcinfo)
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "aggregate function called in non-aggregate context");
+	/* a hash aggregate keeps all groups at once, a sorted one a group at a time */
+	if (IsA(fcinfo->context, AggState) &&
+		((AggState *) fcinfo->context)->curaggcontext == ((AggState *) fcinfo->context)->hashcontext)
+		return builder_create_among_many(context);
 	return builder_create(context);
 }
 

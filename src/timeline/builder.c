@@ -3,15 +3,21 @@
  *		Collecting the events of one visitor, in any order, into a timeline.
  *
  * While an aggregate runs there is one builder for each visitor, perhaps
- * millions, so all of it is one chunk of memory that doubles as it fills.  Its
- * data is a stream, written once and read once:
+ * millions, so all of it is one chunk of memory that grows as it fills.  Where
+ * there are many, the first two sizes come from slabs: an allocation set would
+ * round them up to powers of two, and keep each chunk that was outgrown.
  *
- *	event	varint token, zigzag varint distance to the previous event's time,
- *			8-byte value if its kind has values
+ * Its data is a stream, written once and read once:
+ *
+ *	event	varint token, step from the previous event's time, 8-byte value if its
+ *			kind has values
  *	token	number of a kind + 1; or 0, followed by the definition of a new kind
+ *	step	varint: two low bits a unit (s, ms, us), the rest the zigzag distance in
+ *			it; or unit 3 alone and then the time itself in 8 bytes
  *	kind	byte flags, varint own number, varint distance back to the kind
- *			defined before (0: none), varint length and bytes of the event label,
- *			likewise channel and properties where the flags say so
+ *			defined before (0: none); then event label, channel and properties where
+ *			the flags say so: varint length and bytes, or if the flags say shared,
+ *			varint distance back to the kind whose string it is
  *
  * The kind of an incoming event is looked for along the chain of definitions,
  * from the latest, and in a hash index beside the builder once there are more
@@ -29,8 +35,15 @@
 #include "timeline/builder.h"
 #include "timeline/encoder.h"
 
-/* The chunk that a visitor of one or two events takes, header included. */
-#define INITIAL_SIZE 128
+/*
+ * Sizes of the chunk, header included: a visitor of one or two events, one of
+ * about ten events of five kinds, and from where on it doubles.
+ */
+#define SMALL_SIZE 96
+#define MEDIUM_SIZE 232
+#define DOUBLING_SIZE 512
+
+#define SLAB_BLOCK_SIZE (8 * 1024)
 
 /* With more kinds than this the index is made. */
 #define CHAINED_KINDS 12
@@ -45,6 +58,13 @@
 #define KIND_HAS_CHANNEL 0x02
 #define KIND_HAS_PROPERTIES 0x04
 #define KIND_IS_JSONB 0x08
+#define KIND_SHARES_EVENT 0x10
+#define KIND_SHARES_CHANNEL 0x20
+#define KIND_CONTENT (KIND_HAS_VALUE | KIND_HAS_CHANNEL | KIND_HAS_PROPERTIES | KIND_IS_JSONB)
+
+/* The unit of a step too long to be written as a distance. */
+#define STEP_ABSOLUTE 3
+#define STEP_MAX (UINT64CONST(1) << 61)
 
 typedef struct KindSlot
 {
@@ -71,6 +91,10 @@ struct TimelineBuilder
 	uint8		data[FLEXIBLE_ARRAY_MEMBER];
 };
 
+/* Names by whose address the slabs are known. */
+static const char SMALL_SLAB[] = "timeline builders, small";
+static const char MEDIUM_SLAB[] = "timeline builders, medium";
+
 /* A definition read back. */
 typedef struct KindDefinition
 {
@@ -86,17 +110,25 @@ static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 offset, ui
 									 const BuilderEvent *event);
 static TimelineBuilder *append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash,
 											   const BuilderEvent *event);
-static uint32 time_and_value_size(const TimelineBuilder *builder, const BuilderEvent *event);
-static void append_time_and_value(TimelineBuilder *builder, const BuilderEvent *event);
+static uint64 step_to(const TimelineBuilder *builder, int64 at);
+static uint32 step_and_value_size(uint64 step, const BuilderEvent *event);
+static void append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent *event);
+static void find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
+								uint32 *event_holder, uint32 *channel_holder);
 static bool find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash,
 					  const BuilderEvent *event, uint32 *offset, uint32 *number);
-static bool read_token(const uint8 **byte, uint32 *kind, KindDefinition *definition);
-static const uint8 *read_definition(const uint8 *byte, KindDefinition *definition);
+static bool read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
+					   KindDefinition *definition);
+static const uint8 *read_definition(const TimelineBuilder *builder, uint32 offset,
+									KindDefinition *definition);
+static int64 read_time(const uint8 **byte, int64 previous);
 static bool definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
 							   const BuilderEvent *event, KindDefinition *definition);
 static uint32 hash_kind(const BuilderEvent *event);
 static void index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash);
 static void insert_slot(KindIndex *index, uint32 hash, uint32 offset);
+static TimelineBuilder *initialize(TimelineBuilder *builder, uint32 size);
+static MemoryContext find_slab(MemoryContext context, const char *name, Size size);
 static TimelineBuilder *reserve(TimelineBuilder *builder, uint64 more);
 static TimelineString properties_text(const KindDefinition *definition);
 
@@ -127,11 +159,18 @@ read_double(const uint8 **byte)
 TimelineBuilder *
 builder_create(MemoryContext context)
 {
-	TimelineBuilder *builder = MemoryContextAlloc(context, INITIAL_SIZE);
+	return initialize(MemoryContextAlloc(context, DOUBLING_SIZE), DOUBLING_SIZE);
+}
 
-	memset(builder, 0, offsetof(TimelineBuilder, data));
-	builder->capacity = INITIAL_SIZE - offsetof(TimelineBuilder, data);
-	return builder;
+/*
+ * An empty builder where millions more may live in the same memory context, as
+ * the groups of a hash aggregate do.
+ */
+TimelineBuilder *
+builder_create_among_many(MemoryContext context)
+{
+	return initialize(MemoryContextAlloc(find_slab(context, SMALL_SLAB, SMALL_SIZE), SMALL_SIZE),
+					  SMALL_SIZE);
 }
 
 /*
@@ -180,7 +219,7 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 		{
 			KindDefinition definition;
 
-			(void) read_definition(builder->data + offsets[cursor.kind] - 1, &definition);
+			(void) read_definition(builder, offsets[cursor.kind] - 1, &definition);
 			builder = append_known(builder, offsets[cursor.kind] - 1, definition.number, &event);
 		}
 		else
@@ -223,7 +262,7 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 	{
 		uint32		kind;
 		KindDefinition definition;
-		bool		is_new = read_token(&byte, &kind, &definition);
+		bool		is_new = read_token(other, &byte, &kind, &definition);
 
 		if (is_new)
 		{
@@ -233,8 +272,8 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 			event.form = definition.flags & KIND_IS_JSONB ? PROPERTIES_JSONB : PROPERTIES_TEXT;
 		}
 		else
-			(void) read_definition(builder->data + offsets[kind], &definition);
-		event.at = (int64) ((uint64) event.at + (uint64) timeline_unzigzag(read_varint(&byte)));
+			(void) read_definition(builder, offsets[kind], &definition);
+		event.at = read_time(&byte, event.at);
 		event.has_value = (definition.flags & KIND_HAS_VALUE) != 0;
 		event.value = event.has_value ? read_double(&byte) : 0;
 		if (is_new)
@@ -276,7 +315,7 @@ builder_finish(const TimelineBuilder *builder)
 		EncoderEvent *event = &events[i];
 		KindDefinition definition;
 
-		if (read_token(&byte, &event->kind, &definition))
+		if (read_token(builder, &byte, &event->kind, &definition))
 		{
 			EncoderKind *kind = &kinds[event->kind];
 
@@ -285,8 +324,7 @@ builder_finish(const TimelineBuilder *builder)
 			kind->properties = properties_text(&definition);
 			kind->has_value = (definition.flags & KIND_HAS_VALUE) != 0;
 		}
-		at = (int64) ((uint64) at + (uint64) timeline_unzigzag(read_varint(&byte)));
-		event->at = at;
+		event->at = at = read_time(&byte, at);
 		event->value = kinds[event->kind].has_value ? read_double(&byte) : 0;
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -304,14 +342,15 @@ builder_finish(const TimelineBuilder *builder)
 static TimelineBuilder *
 append_known(TimelineBuilder *builder, uint32 offset, uint32 number, const BuilderEvent *event)
 {
+	uint64		step = step_to(builder, event->at);
 	uint8	   *out;
 
 	builder = reserve(builder, timeline_varint_size((uint64) number + 1) +
-					  time_and_value_size(builder, event));
+					  step_and_value_size(step, event));
 	out = timeline_write_varint(builder->data + builder->used, (uint64) number + 1);
 	builder->used = out - builder->data;
 	builder->recent_kind = offset;
-	append_time_and_value(builder, event);
+	append_step_and_value(builder, step, event);
 	return builder;
 }
 
@@ -324,14 +363,22 @@ string_size(const TimelineString *string)
 static TimelineBuilder *
 append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event)
 {
+	uint64		step = step_to(builder, event->at);
 	uint32		offset = builder->used + 1;
 	uint32		distance = builder->kind_count == 0 ? 0 : offset - builder->latest_kind;
-	uint64		size = 2 + timeline_varint_size(builder->kind_count) + timeline_varint_size(distance) +
-		string_size(&event->event) + time_and_value_size(builder, event);
+	uint32		event_holder;
+	uint32		channel_holder;
+	uint64		size;
 	uint8	   *out;
 
+	find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
+	size = 2 + timeline_varint_size(builder->kind_count) + timeline_varint_size(distance) +
+		step_and_value_size(step, event);
+	size += flags & KIND_SHARES_EVENT ? timeline_varint_size(offset - event_holder) :
+		string_size(&event->event);
 	if (flags & KIND_HAS_CHANNEL)
-		size += string_size(&event->channel);
+		size += flags & KIND_SHARES_CHANNEL ? timeline_varint_size(offset - channel_holder) :
+			string_size(&event->channel);
 	if (flags & KIND_HAS_PROPERTIES)
 		size += string_size(&event->properties);
 	builder = reserve(builder, size);
@@ -341,42 +388,67 @@ append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const
 	*out++ = flags;
 	out = timeline_write_varint(out, builder->kind_count);
 	out = timeline_write_varint(out, distance);
-	out = timeline_write_string(out, &event->event);
+	out = flags & KIND_SHARES_EVENT ? timeline_write_varint(out, offset - event_holder) :
+		timeline_write_string(out, &event->event);
 	if (flags & KIND_HAS_CHANNEL)
-		out = timeline_write_string(out, &event->channel);
+		out = flags & KIND_SHARES_CHANNEL ? timeline_write_varint(out, offset - channel_holder) :
+			timeline_write_string(out, &event->channel);
 	if (flags & KIND_HAS_PROPERTIES)
 		out = timeline_write_string(out, &event->properties);
 	builder->used = out - builder->data;
 	builder->latest_kind = builder->recent_kind = offset;
 	builder->kind_count++;
-	append_time_and_value(builder, event);
+	append_step_and_value(builder, step, event);
 
 	if (builder->index != NULL || builder->kind_count > CHAINED_KINDS)
 		index_kind(builder, offset, hash);
 	return builder;
 }
 
-/* The distance is taken modulo 2^64, as the range of time is wider than int64. */
-static inline uint64
-time_distance(const TimelineBuilder *builder, const BuilderEvent *event)
+/*
+ * The step to this time as it is written.  The distance is taken modulo 2^64, as
+ * the range of time is wider than int64.
+ */
+static uint64
+step_to(const TimelineBuilder *builder, int64 at)
 {
-	return timeline_zigzag((int64) ((uint64) event->at - (uint64) builder->last_at));
+	int64		distance = (int64) ((uint64) at - (uint64) builder->last_at);
+	uint64		unit = 2;
+
+	/* most tables hold whole seconds or milliseconds, which are shorter so */
+	if (distance % 1000 == 0)
+	{
+		distance /= 1000;
+		unit = 1;
+		if (distance % 1000 == 0)
+		{
+			distance /= 1000;
+			unit = 0;
+		}
+	}
+	if (timeline_zigzag(distance) >= STEP_MAX)
+		return STEP_ABSOLUTE;
+	return timeline_zigzag(distance) << 2 | unit;
 }
 
 static uint32
-time_and_value_size(const TimelineBuilder *builder, const BuilderEvent *event)
+step_and_value_size(uint64 step, const BuilderEvent *event)
 {
-	return timeline_varint_size(time_distance(builder, event)) +
+	return timeline_varint_size(step) + (step == STEP_ABSOLUTE ? sizeof(int64) : 0) +
 		(event->has_value ? sizeof(double) : 0);
 }
 
 /* Room must have been made. */
 static void
-append_time_and_value(TimelineBuilder *builder, const BuilderEvent *event)
+append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent *event)
 {
-	uint8	   *out = timeline_write_varint(builder->data + builder->used,
-											time_distance(builder, event));
+	uint8	   *out = timeline_write_varint(builder->data + builder->used, step);
 
+	if (step == STEP_ABSOLUTE)
+	{
+		memcpy(out, &event->at, sizeof(int64));
+		out += sizeof(int64);
+	}
 	if (event->has_value)
 	{
 		memcpy(out, &event->value, sizeof(double));
@@ -385,6 +457,46 @@ append_time_and_value(TimelineBuilder *builder, const BuilderEvent *event)
 	builder->used = out - builder->data;
 	builder->last_at = event->at;
 	builder->event_count++;
+}
+
+static inline bool
+strings_equal(const TimelineString *a, const TimelineString *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+/*
+ * Looks among the first kinds for one with the same event label and one with the
+ * same channel, sets the flags for those found and their offsets.
+ */
+static void
+find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
+					uint32 *event_holder, uint32 *channel_holder)
+{
+	uint32		offset = builder->latest_kind;
+
+	*event_holder = *channel_holder = 0;
+	if (builder->kind_count > CHAINED_KINDS)
+		return;
+	for (uint32 i = 0; i < builder->kind_count; i++)
+	{
+		KindDefinition definition;
+
+		(void) read_definition(builder, offset, &definition);
+		if (!(definition.flags & KIND_SHARES_EVENT) &&
+			strings_equal(&definition.event, &event->event))
+		{
+			*flags |= KIND_SHARES_EVENT;
+			*event_holder = offset;
+		}
+		if ((*flags & definition.flags & KIND_HAS_CHANNEL) && !(definition.flags & KIND_SHARES_CHANNEL) &&
+			strings_equal(&definition.channel, &event->channel))
+		{
+			*flags |= KIND_SHARES_CHANNEL;
+			*channel_holder = offset;
+		}
+		offset -= definition.distance;
+	}
 }
 
 static bool
@@ -443,7 +555,8 @@ read_string(const uint8 *byte, TimelineString *string)
 
 /* Reads the kind of the next event; true if its definition came with it. */
 static bool
-read_token(const uint8 **byte, uint32 *kind, KindDefinition *definition)
+read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
+		   KindDefinition *definition)
 {
 	uint64		token = read_varint(byte);
 
@@ -452,40 +565,70 @@ read_token(const uint8 **byte, uint32 *kind, KindDefinition *definition)
 		*kind = (uint32) (token - 1);
 		return false;
 	}
-	*byte = read_definition(*byte, definition);
+	*byte = read_definition(builder, *byte - builder->data, definition);
 	*kind = definition->number;
 	return true;
 }
 
-/* Reads a definition and returns where it ends. */
+/* Reads the definition at this offset and returns where it ends. */
 static const uint8 *
-read_definition(const uint8 *byte, KindDefinition *definition)
+read_definition(const TimelineBuilder *builder, uint32 offset, KindDefinition *definition)
 {
+	const uint8 *byte = builder->data + offset;
+
 	definition->flags = *byte++;
 	definition->number = (uint32) read_varint(&byte);
 	definition->distance = (uint32) read_varint(&byte);
-	byte = read_string(byte, &definition->event);
 	definition->channel.bytes = definition->properties.bytes = NULL;
 	definition->channel.length = definition->properties.length = 0;
-	if (definition->flags & KIND_HAS_CHANNEL)
+	if (definition->flags & KIND_SHARES_EVENT)
+	{
+		KindDefinition holder;
+
+		(void) read_definition(builder, offset - (uint32) read_varint(&byte), &holder);
+		definition->event = holder.event;
+	}
+	else
+		byte = read_string(byte, &definition->event);
+	if (definition->flags & KIND_SHARES_CHANNEL)
+	{
+		KindDefinition holder;
+
+		(void) read_definition(builder, offset - (uint32) read_varint(&byte), &holder);
+		definition->channel = holder.channel;
+	}
+	else if (definition->flags & KIND_HAS_CHANNEL)
 		byte = read_string(byte, &definition->channel);
 	if (definition->flags & KIND_HAS_PROPERTIES)
 		byte = read_string(byte, &definition->properties);
 	return byte;
 }
 
-static inline bool
-strings_equal(const TimelineString *a, const TimelineString *b)
+/* Reads a step and returns the time it leads to. */
+static int64
+read_time(const uint8 **byte, int64 previous)
 {
-	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+	static const int64 units[] = {1000000, 1000, 1};
+	uint64		step = read_varint(byte);
+	int64		at;
+
+	if (step == STEP_ABSOLUTE)
+	{
+		memcpy(&at, *byte, sizeof(int64));
+		*byte += sizeof(int64);
+		return at;
+	}
+	/* unsigned, as the distance may have wrapped around */
+	return (int64) ((uint64) previous +
+					(uint64) timeline_unzigzag(step >> 2) * (uint64) units[step & 3]);
 }
 
 static bool
 definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
 				   const BuilderEvent *event, KindDefinition *definition)
 {
-	(void) read_definition(builder->data + offset, definition);
-	return definition->flags == flags &&
+	(void) read_definition(builder, offset, definition);
+	return (definition->flags & KIND_CONTENT) == flags &&
 		strings_equal(&definition->event, &event->event) &&
 		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition->channel, &event->channel)) &&
 		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition->properties, &event->properties));
@@ -511,6 +654,7 @@ static void
 index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
 {
 	KindIndex  *index = builder->index;
+	MemoryContext context = GetMemoryChunkContext(builder);
 	KindIndex  *grown;
 	uint64		slots;
 
@@ -520,9 +664,11 @@ index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
 		return;
 	}
 
+	/* with empty strings even so many kinds may fit into a slab's chunk */
+	if (context->name == SMALL_SLAB || context->name == MEDIUM_SLAB)
+		context = context->parent;
 	slots = index == NULL ? 4 * (CHAINED_KINDS + 4) : ((uint64) index->mask + 1) * 2;
-	grown = MemoryContextAllocExtended(GetMemoryChunkContext(builder),
-									   offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
+	grown = MemoryContextAllocExtended(context, offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	grown->mask = (uint32) (slots - 1);
 	/* the chain holds every kind, so no slot needs to be moved */
@@ -531,7 +677,7 @@ index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
 		KindDefinition definition;
 		BuilderEvent event;
 
-		(void) read_definition(builder->data + kind, &definition);
+		(void) read_definition(builder, kind, &definition);
 		event.event = definition.event;
 		event.channel = definition.channel;
 		event.properties = definition.properties;
@@ -556,21 +702,56 @@ insert_slot(KindIndex *index, uint32 hash, uint32 offset)
 	index->slots[i].offset = offset + 1;
 }
 
+static TimelineBuilder *
+initialize(TimelineBuilder *builder, uint32 size)
+{
+	memset(builder, 0, offsetof(TimelineBuilder, data));
+	builder->capacity = size - offsetof(TimelineBuilder, data);
+	return builder;
+}
+
+/*
+ * The slab of this name below a memory context, made if it is not among the
+ * youngest children.  A search that misses one made before costs memory, not
+ * correctness, so a context with many children is not searched to the end.
+ */
+static MemoryContext
+find_slab(MemoryContext context, const char *name, Size size)
+{
+	MemoryContext child = context->firstchild;
+
+	for (int i = 0; i < 8 && child != NULL; i++, child = child->nextchild)
+	{
+		if (child->name == name)
+			return child;
+	}
+	return SlabContextCreate(context, name, SLAB_BLOCK_SIZE, size);
+}
+
 /* Makes room for so many more bytes. */
 static TimelineBuilder *
 reserve(TimelineBuilder *builder, uint64 more)
 {
-	uint64		needed = builder->used + more;
-	uint64		size;
+	uint64		needed = offsetof(TimelineBuilder, data) + builder->used + more;
+	uint64		size = DOUBLING_SIZE;
+	MemoryContext context;
 	TimelineBuilder *grown;
 
-	if (needed <= builder->capacity)
+	if (builder->used + more <= builder->capacity)
 		return builder;
-	size = builder->capacity + offsetof(TimelineBuilder, data);
-	while (size < needed + offsetof(TimelineBuilder, data))
+
+	context = GetMemoryChunkContext(builder);
+	if (context->name == SMALL_SLAB && needed <= MEDIUM_SIZE)
+	{
+		size = MEDIUM_SIZE;
+		context = find_slab(context->parent, MEDIUM_SLAB, MEDIUM_SIZE);
+	}
+	else if (context->name == SMALL_SLAB || context->name == MEDIUM_SLAB)
+		context = context->parent;
+	while (size < needed && size > MEDIUM_SIZE)
 		size *= 2;
 	/* the last doubling ends a little below 4 GB */
-	if (size > PG_UINT32_MAX && needed + offsetof(TimelineBuilder, data) <= PG_UINT32_MAX)
+	if (size > PG_UINT32_MAX && needed <= PG_UINT32_MAX)
 		size = PG_UINT32_MAX;
 	if (size > PG_UINT32_MAX)
 		ereport(ERROR,
@@ -578,7 +759,7 @@ reserve(TimelineBuilder *builder, uint64 more)
 				 errmsg("too many events for one timeline: " UINT64_FORMAT,
 						(uint64) builder->event_count + 1),
 				 errhint("Leave out properties that differ in each event, or group by visitor and year.")));
-	grown = MemoryContextAllocExtended(GetMemoryChunkContext(builder), size, MCXT_ALLOC_HUGE);
+	grown = MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE);
 	memcpy(grown, builder, offsetof(TimelineBuilder, data) + builder->used);
 	grown->capacity = (uint32) (size - offsetof(TimelineBuilder, data));
 	pfree(builder);

@@ -31,6 +31,7 @@ typedef struct BuilderEvent
 } BuilderEvent;
 
 extern TimelineBuilder *builder_create(MemoryContext context);
+extern TimelineBuilder *builder_create_among_many(MemoryContext context);
 extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event);
 extern TimelineBuilder *builder_append_timeline(TimelineBuilder *builder, const TimelineView *view);
 extern TimelineBuilder *builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other);

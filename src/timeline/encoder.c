@@ -67,6 +67,8 @@ compare_strings(const TimelineString *a, const TimelineString *b)
 	/* NULL before anything else */
 	if (a->bytes == NULL || b->bytes == NULL)
 		return (a->bytes != NULL) - (b->bytes != NULL);
+	if (a->bytes == b->bytes && a->length == b->length)
+		return 0;
 	order = memcmp(a->bytes, b->bytes, Min(a->length, b->length));
 	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
