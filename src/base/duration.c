@@ -30,13 +30,13 @@ duration_microseconds(const Interval *interval, const char *argument)
 	if (INTERVAL_NOT_FINITE(interval))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be finite", argument)));
+				 errmsg("argument \"%s\" must be finite", argument)));
 #endif
 
 	if (interval->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not have months or years: \"%s\"",
+				 errmsg("argument \"%s\" must not have months or years: \"%s\"",
 						argument, interval_text(interval)),
 				 errdetail("Months differ in length."),
 				 errhint("Use days, for example 30 days for a month or 365 days for a year.")));
@@ -53,7 +53,7 @@ duration_microseconds(const Interval *interval, const char *argument)
 	if (days < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be negative: \"%s\"",
+				 errmsg("argument \"%s\" must not be negative: \"%s\"",
 						argument, interval_text(interval))));
 
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &result) ||

@@ -160,6 +160,11 @@ timeline_span(PG_FUNCTION_ARGS)
 	}
 	if (!found)
 		PG_RETURN_NULL();
+	/* not every server version checks this in the subtraction */
+	if ((uint64) last - (uint64) first > (uint64) PG_INT64_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range")));
 	return DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(last), TimestampTzGetDatum(first));
 }
 

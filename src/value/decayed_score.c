@@ -88,13 +88,13 @@ decayed_score_accum(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("half_life must not be null")));
+				 errmsg("argument \"half_life\" must not be null")));
 	half_life = half_life_argument(PG_GETARG_INTERVAL_P(3));
 
 	if (score != NULL && score->half_life != half_life)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("half_life must be the same in all rows of a decayed sum: %s seconds and %s seconds",
+				 errmsg("argument \"half_life\" must be the same in all rows of a decayed sum: %s seconds and %s seconds",
 						decayed_score_seconds(score->half_life),
 						decayed_score_seconds(half_life)),
 				 errhint("Write one half-life for all rows, or GROUP BY it.")));
@@ -111,14 +111,14 @@ decayed_score_accum(PG_FUNCTION_ARGS)
 	if (isnan(value) || isinf(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("value must be a finite number, not %s",
+				 errmsg("argument \"value\" must be a finite number, not %s",
 						isnan(value) ? "NaN" :
 						value > 0 ? "Infinity" : "-Infinity"),
 				 errhint("Leave such rows out with FILTER (WHERE abs(value) < 'Infinity').")));
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("at must be a finite time, not %s",
+				 errmsg("argument \"at\" must be a finite time, not %s",
 						TIMESTAMP_IS_NOBEGIN(at) ? "-infinity" : "infinity"),
 				 errhint("Leave such rows out with FILTER (WHERE isfinite(at)).")));
 
@@ -176,7 +176,7 @@ score_at(PG_FUNCTION_ARGS)
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("at must be a finite time, not %s",
+				 errmsg("argument \"at\" must be a finite time, not %s",
 						TIMESTAMP_IS_NOBEGIN(at) ? "-infinity" : "infinity")));
 	if (at < score->anchor)
 	{
@@ -264,7 +264,7 @@ half_life_argument(const Interval *interval)
 	if (half_life == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("half_life must be greater than zero")));
+				 errmsg("argument \"half_life\" must be greater than zero")));
 	return half_life;
 }
 
