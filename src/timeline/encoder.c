@@ -20,9 +20,13 @@
 /* Work space for this many kinds is on the stack. */
 #define INLINE_KINDS 24
 
+/* Parts of up to this many events are encoded without a look at all kinds of the whole. */
+#define SMALL_SUBSET 12
+
 /* Events between two looks for an interrupt: some milliseconds. */
 #define INTERRUPT_EVERY (1 << 20)
 
+/* What is written before the events.  Arrays have room for all kinds given. */
 typedef struct Dictionary
 {
 	uint32		kind_count;		/* kinds in use, without repeats */
@@ -30,24 +34,44 @@ typedef struct Dictionary
 	uint32		channel_count;
 	uint32		property_count;
 	bool		has_values;
-	uint32	   *order;			/* kinds in use, by content */
-	uint32	   *codes;			/* of each kind given, its number in the timeline */
-	uint32	   *event_index;	/* of each kind in order */
+	/* of each kind, in the order of their content: */
+	uint32	   *event_index;
 	uint32	   *channel_index;	/* index + 1 */
 	uint32	   *property_index; /* index + 1 */
+	bool	   *has_value;
+	/* sorted, without repeats: */
 	TimelineString *labels;
 	TimelineString *channels;
 	TimelineString *properties;
-	Size		string_bytes;	/* strings with their lengths */
 } Dictionary;
 
-static void build_dictionary(Dictionary *dictionary, const EncoderKind *kinds, uint32 kind_count,
+/* Arrays of a dictionary, and the numbers that it gives to the kinds. */
+typedef struct DictionarySpace
+{
+	uint32	   *order;			/* kinds in use, by content */
+	uint32	   *codes;			/* of each kind given, its number in the timeline */
+	uint32		inline_numbers[5 * INLINE_KINDS];
+	bool		inline_has_value[INLINE_KINDS];
+	TimelineString inline_strings[3 * INLINE_KINDS];
+} DictionarySpace;
+
+static void allocate_dictionary(Dictionary *dictionary, DictionarySpace *space, uint32 kind_count);
+static void free_dictionary(Dictionary *dictionary, DictionarySpace *space);
+static void build_dictionary(Dictionary *dictionary, DictionarySpace *space,
+							 const EncoderKind *kinds, uint32 kind_count,
 							 const EncoderEvent *events, uint32 event_count);
-static uint32 build_strings(TimelineString *strings, uint32 *indexes, const Dictionary *dictionary,
-							const EncoderKind *kinds, Size member);
+static uint32 build_strings(TimelineString *strings, uint32 *indexes, const uint32 *order,
+							uint32 kind_count, const EncoderKind *kinds, Size member);
+static struct varlena *small_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count);
+static uint32 insert_number(uint32 *numbers, uint32 count, uint32 number);
+static uint32 find_number(const uint32 *numbers, uint32 number);
+static struct varlena *write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count);
+static uint64 measure_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count,
+							   TimelineTimeUnit time_unit, TimelineValueUnit value_unit,
+							   uint32 *value_count);
 static void sort_events(EncoderEvent *events, uint32 event_count);
 static TimelineTimeUnit find_time_unit(const EncoderEvent *events, uint32 event_count);
-static TimelineValueUnit find_value_unit(const Dictionary *dictionary, const bool *has_value,
+static TimelineValueUnit find_value_unit(const Dictionary *dictionary,
 										 const EncoderEvent *events, uint32 event_count);
 static uint64 encode_value(double value, TimelineValueUnit unit);
 
@@ -57,6 +81,25 @@ write_strings(uint8 *out, const TimelineString *strings, uint32 count)
 	for (uint32 i = 0; i < count; i++)
 		out = timeline_write_string(out, &strings[i]);
 	return out;
+}
+
+static inline uint64
+strings_size(const TimelineString *strings, uint32 count)
+{
+	uint64		size = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		size += timeline_varint_size(strings[i].length) + (uint64) strings[i].length;
+	return size;
+}
+
+/* The label index of a kind as it is written. */
+static inline uint64
+kind_label(const Dictionary *dictionary, uint32 i)
+{
+	if (!dictionary->has_values)
+		return dictionary->event_index[i];
+	return (uint64) dictionary->event_index[i] << 1 | (dictionary->has_value[i] ? 1 : 0);
 }
 
 static inline int
@@ -132,20 +175,9 @@ struct varlena *
 timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 				EncoderEvent *events, uint32 event_count)
 {
-	static const int64 units[] = {1000000, 1000, 1};
 	Dictionary	dictionary;
-	uint32		inline_numbers[5 * INLINE_KINDS];
-	TimelineString inline_strings[3 * INLINE_KINDS];
-	bool		inline_has_value[INLINE_KINDS];
-	bool	   *has_value = inline_has_value;
-	TimelineTimeUnit time_unit;
-	TimelineValueUnit value_unit;
-	uint32		code_width;
-	uint32		value_count = 0;
-	int64		previous = 0;
-	uint64		size;
+	DictionarySpace space;
 	struct varlena *result;
-	uint8	   *out;
 
 	if (event_count == 0)
 	{
@@ -154,80 +186,271 @@ timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 		memcpy(VARDATA(result), "\001\000\000", 3);
 		return result;
 	}
+	allocate_dictionary(&dictionary, &space, kind_count);
+	build_dictionary(&dictionary, &space, kinds, kind_count, events, event_count);
+	for (uint32 i = 0; i < event_count; i++)
+		events[i].kind = space.codes[events[i].kind];
+	result = write_timeline(&dictionary, events, event_count);
+	free_dictionary(&dictionary, &space);
+	return result;
+}
 
-	dictionary.order = inline_numbers;
-	dictionary.labels = inline_strings;
+/*
+ * The timeline of some events of another, whose kinds they number; in the
+ * current memory context.  The events are overwritten.
+ */
+struct varlena *
+timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count)
+{
+	static const TimelineString null_string = {NULL, 0};
+	EncoderKind *kinds;
+	struct varlena *result;
+
+	if (event_count == 0 || view->kind_count == 0)
+		return timeline_encode(NULL, 0, NULL, 0);
+	if (event_count <= SMALL_SUBSET)
+		return small_subset(view, events, event_count);
+
+	kinds = palloc_extended(sizeof(EncoderKind) * view->kind_count, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < view->kind_count; i++)
+	{
+		const TimelineKind *kind = &view->kinds[i];
+
+		kinds[i].event = view->labels[kind->event];
+		kinds[i].channel = kind->channel == 0 ? null_string : view->channels[kind->channel - 1];
+		kinds[i].properties = kind->properties == 0 ? null_string : view->properties[kind->properties - 1];
+		kinds[i].has_value = kind->has_value;
+	}
+	result = timeline_encode(kinds, view->kind_count, events, event_count);
+	pfree(kinds);
+	return result;
+}
+
+static void
+allocate_dictionary(Dictionary *dictionary, DictionarySpace *space, uint32 kind_count)
+{
+	space->order = space->inline_numbers;
+	dictionary->labels = space->inline_strings;
+	dictionary->has_value = space->inline_has_value;
 	if (kind_count > INLINE_KINDS)
 	{
-		dictionary.order = palloc_extended(sizeof(uint32) * 5 * kind_count, MCXT_ALLOC_HUGE);
-		dictionary.labels = palloc_extended(sizeof(TimelineString) * 3 * kind_count, MCXT_ALLOC_HUGE);
-		has_value = palloc_extended(kind_count, MCXT_ALLOC_HUGE);
+		space->order = palloc_extended(sizeof(uint32) * 5 * kind_count, MCXT_ALLOC_HUGE);
+		dictionary->labels = palloc_extended(sizeof(TimelineString) * 3 * kind_count, MCXT_ALLOC_HUGE);
+		dictionary->has_value = palloc_extended(kind_count, MCXT_ALLOC_HUGE);
 	}
-	dictionary.codes = dictionary.order + kind_count;
-	dictionary.event_index = dictionary.codes + kind_count;
-	dictionary.channel_index = dictionary.event_index + kind_count;
-	dictionary.property_index = dictionary.channel_index + kind_count;
-	dictionary.channels = dictionary.labels + kind_count;
-	dictionary.properties = dictionary.channels + kind_count;
-	build_dictionary(&dictionary, kinds, kind_count, events, event_count);
-	for (uint32 i = 0; i < dictionary.kind_count; i++)
-		has_value[i] = kinds[dictionary.order[i]].has_value;
+	space->codes = space->order + kind_count;
+	dictionary->event_index = space->codes + kind_count;
+	dictionary->channel_index = dictionary->event_index + kind_count;
+	dictionary->property_index = dictionary->channel_index + kind_count;
+	dictionary->channels = dictionary->labels + kind_count;
+	dictionary->properties = dictionary->channels + kind_count;
+}
 
+static void
+free_dictionary(Dictionary *dictionary, DictionarySpace *space)
+{
+	if (space->order == space->inline_numbers)
+		return;
+	pfree(space->order);
+	pfree(dictionary->labels);
+	pfree(dictionary->has_value);
+}
+
+/* Numbers the kinds in use by content, and the strings that they use. */
+static void
+build_dictionary(Dictionary *dictionary, DictionarySpace *space,
+				 const EncoderKind *kinds, uint32 kind_count,
+				 const EncoderEvent *events, uint32 event_count)
+{
+	uint32	   *order = space->order;
+	uint32		used = 0;
+	uint32		count = 0;
+	uint32		previous = 0;
+
+	memset(space->codes, 0, sizeof(uint32) * kind_count);
 	for (uint32 i = 0; i < event_count; i++)
-		events[i].kind = dictionary.codes[events[i].kind];
+		space->codes[events[i].kind] = 1;
+	for (uint32 i = 0; i < kind_count; i++)
+	{
+		if (space->codes[i] != 0)
+			order[used++] = i;
+	}
+	sort_kind_numbers(order, used, kinds);
+
+	dictionary->has_values = false;
+	for (uint32 i = 0; i < used; i++)
+	{
+		uint32		kind = order[i];
+
+		/* kinds of equal content share a number */
+		if (i == 0 || compare_kinds(&kinds[previous], &kinds[kind]) != 0)
+		{
+			dictionary->has_value[count] = kinds[kind].has_value;
+			dictionary->has_values |= kinds[kind].has_value;
+			order[count++] = kind;
+		}
+		space->codes[kind] = count - 1;
+		previous = kind;
+	}
+	dictionary->kind_count = count;
+	dictionary->label_count = build_strings(dictionary->labels, dictionary->event_index,
+											order, count, kinds, offsetof(EncoderKind, event));
+	dictionary->channel_count = build_strings(dictionary->channels, dictionary->channel_index,
+											  order, count, kinds, offsetof(EncoderKind, channel));
+	dictionary->property_count = build_strings(dictionary->properties, dictionary->property_index,
+											   order, count, kinds, offsetof(EncoderKind, properties));
+	/* event labels are never NULL, so theirs count from 0 */
+	for (uint32 i = 0; i < count; i++)
+		dictionary->event_index[i]--;
+}
+
+/*
+ * Collects one member of the kinds, sorted and without repeats, and the index
+ * + 1 of each kind's string in it, 0 for NULL.  Returns their number.
+ */
+static uint32
+build_strings(TimelineString *strings, uint32 *indexes, const uint32 *order,
+			  uint32 kind_count, const EncoderKind *kinds, Size member)
+{
+	uint32		found = 0;
+	uint32		count = 0;
+
+#define MEMBER(i) ((const TimelineString *) ((const char *) &kinds[order[i]] + member))
+
+	for (uint32 i = 0; i < kind_count; i++)
+	{
+		const TimelineString *string = MEMBER(i);
+
+		/* neighbours often agree, as kinds are sorted */
+		if (string->bytes != NULL &&
+			(found == 0 || compare_strings(&strings[found - 1], string) != 0))
+			strings[found++] = *string;
+	}
+	sort_strings(strings, found);
+	for (uint32 i = 0; i < found; i++)
+	{
+		if (i == 0 || compare_strings(&strings[count - 1], &strings[i]) != 0)
+			strings[count++] = strings[i];
+	}
+	for (uint32 i = 0; i < kind_count; i++)
+	{
+		const TimelineString *string = MEMBER(i);
+		uint32		low = 0;
+		uint32		high = count;
+
+		indexes[i] = 0;
+		while (string->bytes != NULL && low < high)
+		{
+			uint32		middle = low + (high - low) / 2;
+			int			order_of_two = compare_strings(string, &strings[middle]);
+
+			if (order_of_two == 0)
+			{
+				indexes[i] = middle + 1;
+				break;
+			}
+			if (order_of_two < 0)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+	}
+#undef MEMBER
+	return count;
+}
+
+/*
+ * The same for few events, as a visit has: the dictionary of the whole is sorted
+ * already, so the numbers of its entries stand for their content.
+ */
+static struct varlena *
+small_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count)
+{
+	Dictionary	dictionary;
+	DictionarySpace space;
+	uint32		kinds[SMALL_SUBSET];
+	uint32		channels[SMALL_SUBSET];
+	uint32		properties[SMALL_SUBSET];
+
+	StaticAssertStmt(SMALL_SUBSET <= INLINE_KINDS, "a small subset fits on the stack");
+	allocate_dictionary(&dictionary, &space, INLINE_KINDS);
+	dictionary.kind_count = dictionary.label_count = 0;
+	dictionary.channel_count = dictionary.property_count = 0;
+	dictionary.has_values = false;
+	for (uint32 i = 0; i < event_count; i++)
+		dictionary.kind_count = insert_number(kinds, dictionary.kind_count, events[i].kind);
+	for (uint32 k = 0; k < dictionary.kind_count; k++)
+	{
+		const TimelineKind *kind = &view->kinds[kinds[k]];
+
+		if (k == 0 || kind->event != view->kinds[kinds[k - 1]].event)
+			dictionary.labels[dictionary.label_count++] = view->labels[kind->event];
+		dictionary.event_index[k] = dictionary.label_count - 1;
+		if (kind->channel != 0)
+			dictionary.channel_count = insert_number(channels, dictionary.channel_count, kind->channel);
+		if (kind->properties != 0)
+			dictionary.property_count = insert_number(properties, dictionary.property_count, kind->properties);
+		dictionary.has_value[k] = kind->has_value;
+		dictionary.has_values |= kind->has_value;
+	}
+	for (uint32 k = 0; k < dictionary.kind_count; k++)
+	{
+		const TimelineKind *kind = &view->kinds[kinds[k]];
+
+		dictionary.channel_index[k] = kind->channel == 0 ? 0 : find_number(channels, kind->channel) + 1;
+		dictionary.property_index[k] = kind->properties == 0 ? 0 : find_number(properties, kind->properties) + 1;
+	}
+	for (uint32 i = 0; i < dictionary.channel_count; i++)
+		dictionary.channels[i] = view->channels[channels[i] - 1];
+	for (uint32 i = 0; i < dictionary.property_count; i++)
+		dictionary.properties[i] = view->properties[properties[i] - 1];
+	for (uint32 i = 0; i < event_count; i++)
+		events[i].kind = find_number(kinds, events[i].kind);
+	return write_timeline(&dictionary, events, event_count);
+}
+
+/* Inserts into a sorted array unless it is there; returns how many there are. */
+static uint32
+insert_number(uint32 *numbers, uint32 count, uint32 number)
+{
+	uint32		i = count;
+
+	while (i > 0 && numbers[i - 1] > number)
+		i--;
+	if (i > 0 && numbers[i - 1] == number)
+		return count;
+	memmove(&numbers[i + 1], &numbers[i], (count - i) * sizeof(uint32));
+	numbers[i] = number;
+	return count + 1;
+}
+
+/* Where a number is that is known to be there. */
+static uint32
+find_number(const uint32 *numbers, uint32 number)
+{
+	uint32		i = 0;
+
+	while (numbers[i] != number)
+		i++;
+	return i;
+}
+
+/* Events refer to the kinds of the dictionary; they are sorted here, and overwritten. */
+static struct varlena *
+write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count)
+{
+	TimelineTimeUnit time_unit;
+	TimelineValueUnit value_unit;
+	uint32		code_width = timeline_code_width(dictionary->kind_count);
+	uint32		value_count;
+	uint64		size;
+	struct varlena *result;
+	uint8	   *out;
+
 	sort_events(events, event_count);
 	time_unit = find_time_unit(events, event_count);
-	value_unit = find_value_unit(&dictionary, has_value, events, event_count);
-	code_width = timeline_code_width(dictionary.kind_count);
-
-	/* times become what is written of them, and the exact size is known */
-	size = 2 + timeline_varint_size(event_count) + timeline_varint_size(dictionary.label_count) +
-		timeline_varint_size(dictionary.kind_count) + dictionary.string_bytes;
-	if (dictionary.channel_count > 0)
-		size += timeline_varint_size(dictionary.channel_count);
-	if (dictionary.property_count > 0)
-		size += timeline_varint_size(dictionary.property_count);
-	for (uint32 i = 0; i < dictionary.kind_count; i++)
-	{
-		size += timeline_varint_size(((uint64) dictionary.event_index[i] << dictionary.has_values) |
-							(dictionary.has_values ? has_value[i] : 0));
-		if (dictionary.channel_count > 0)
-			size += timeline_varint_size(dictionary.channel_index[i]);
-		if (dictionary.property_count > 0)
-			size += timeline_varint_size(dictionary.property_index[i]);
-	}
-	size += (uint64) event_count * code_width;
-	for (uint32 i = 0; i < event_count; i++)
-	{
-		int64		at = events[i].at;
-
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		switch (time_unit)
-		{
-				/* each division by a constant of its own, which is a multiplication */
-			case TIMELINE_SECONDS:
-				at /= units[TIMELINE_SECONDS];
-				break;
-			case TIMELINE_MILLISECONDS:
-				at /= units[TIMELINE_MILLISECONDS];
-				break;
-			case TIMELINE_MICROSECONDS:
-				break;
-		}
-		events[i].at = i == 0 ? (int64) timeline_zigzag(at) : (int64) ((uint64) at - (uint64) previous);
-		size += timeline_varint_size((uint64) events[i].at);
-		previous = at;
-		if (has_value[events[i].kind])
-		{
-			value_count++;
-			size += value_unit == TIMELINE_DOUBLES ? 8 :
-				timeline_varint_size(encode_value(events[i].value, value_unit));
-		}
-	}
-	if (dictionary.has_values)
-		size += timeline_varint_size(value_count);
-
+	value_unit = find_value_unit(dictionary, events, event_count);
+	size = measure_timeline(dictionary, events, event_count, time_unit, value_unit, &value_count);
 	if (size > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -241,43 +464,36 @@ timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 
 	*out++ = TIMELINE_VERSION;
 	*out++ = (uint8) (time_unit | value_unit << 2 |
-					  (dictionary.channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
-					  (dictionary.property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
+					  (dictionary->channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
+					  (dictionary->property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
 	out = timeline_write_varint(out, event_count);
-	if (dictionary.has_values)
+	if (dictionary->has_values)
 		out = timeline_write_varint(out, value_count);
-	out = timeline_write_varint(out, dictionary.label_count);
-	if (dictionary.channel_count > 0)
-		out = timeline_write_varint(out, dictionary.channel_count);
-	if (dictionary.property_count > 0)
-		out = timeline_write_varint(out, dictionary.property_count);
-	out = timeline_write_varint(out, dictionary.kind_count);
-	out = write_strings(out, dictionary.labels, dictionary.label_count);
-	out = write_strings(out, dictionary.channels, dictionary.channel_count);
-	out = write_strings(out, dictionary.properties, dictionary.property_count);
-	for (uint32 i = 0; i < dictionary.kind_count; i++)
+	out = timeline_write_varint(out, dictionary->label_count);
+	if (dictionary->channel_count > 0)
+		out = timeline_write_varint(out, dictionary->channel_count);
+	if (dictionary->property_count > 0)
+		out = timeline_write_varint(out, dictionary->property_count);
+	out = timeline_write_varint(out, dictionary->kind_count);
+	out = write_strings(out, dictionary->labels, dictionary->label_count);
+	out = write_strings(out, dictionary->channels, dictionary->channel_count);
+	out = write_strings(out, dictionary->properties, dictionary->property_count);
+	for (uint32 i = 0; i < dictionary->kind_count; i++)
 	{
-		out = timeline_write_varint(out, ((uint64) dictionary.event_index[i] << dictionary.has_values) |
-						   (dictionary.has_values ? has_value[i] : 0));
-		if (dictionary.channel_count > 0)
-			out = timeline_write_varint(out, dictionary.channel_index[i]);
-		if (dictionary.property_count > 0)
-			out = timeline_write_varint(out, dictionary.property_index[i]);
+		out = timeline_write_varint(out, kind_label(dictionary, i));
+		if (dictionary->channel_count > 0)
+			out = timeline_write_varint(out, dictionary->channel_index[i]);
+		if (dictionary->property_count > 0)
+			out = timeline_write_varint(out, dictionary->property_index[i]);
 	}
-	if (code_width == 1)
+	for (uint32 i = 0; code_width > 0 && i < event_count; i++)
 	{
-		for (uint32 i = 0; i < event_count; i++)
-			*out++ = (uint8) events[i].kind;
+		for (uint32 b = 0; b < code_width; b++)
+			*out++ = (uint8) (events[i].kind >> (8 * b));
 	}
-	else if (code_width > 1)
+	for (uint32 i = 0; dictionary->has_values && i < event_count; i++)
 	{
-		for (uint32 i = 0; i < event_count; i++)
-			for (uint32 b = 0; b < code_width; b++)
-				*out++ = (uint8) (events[i].kind >> (8 * b));
-	}
-	for (uint32 i = 0; dictionary.has_values && i < event_count; i++)
-	{
-		if (!has_value[events[i].kind])
+		if (!dictionary->has_value[events[i].kind])
 			continue;
 		if (value_unit == TIMELINE_DOUBLES)
 		{
@@ -297,123 +513,65 @@ timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 		out = timeline_write_varint(out, (uint64) events[i].at);
 	}
 	Assert(out == (uint8 *) result + VARSIZE(result));
-
-	if (kind_count > INLINE_KINDS)
-	{
-		pfree(dictionary.order);
-		pfree(dictionary.labels);
-		pfree(has_value);
-	}
 	return result;
 }
 
-/* Numbers the kinds in use by content, and the strings that they use. */
-static void
-build_dictionary(Dictionary *dictionary, const EncoderKind *kinds, uint32 kind_count,
-				 const EncoderEvent *events, uint32 event_count)
-{
-	uint32	   *order = dictionary->order;
-	uint32		used = 0;
-	uint32		count = 0;
-	uint32		previous = 0;
-
-	memset(dictionary->codes, 0, sizeof(uint32) * kind_count);
-	for (uint32 i = 0; i < event_count; i++)
-		dictionary->codes[events[i].kind] = 1;
-	for (uint32 i = 0; i < kind_count; i++)
-	{
-		if (dictionary->codes[i] != 0)
-			order[used++] = i;
-	}
-	sort_kind_numbers(order, used, kinds);
-
-	dictionary->has_values = false;
-	for (uint32 i = 0; i < used; i++)
-	{
-		uint32		kind = order[i];
-
-		/* kinds of equal content share a number */
-		if (i == 0 || compare_kinds(&kinds[previous], &kinds[kind]) != 0)
-			order[count++] = kind;
-		dictionary->codes[kind] = count - 1;
-		dictionary->has_values |= kinds[kind].has_value;
-		previous = kind;
-	}
-	dictionary->kind_count = count;
-
-	dictionary->label_count = build_strings(dictionary->labels, dictionary->event_index,
-											dictionary, kinds, offsetof(EncoderKind, event));
-	dictionary->channel_count = build_strings(dictionary->channels, dictionary->channel_index,
-											  dictionary, kinds, offsetof(EncoderKind, channel));
-	dictionary->property_count = build_strings(dictionary->properties, dictionary->property_index,
-											   dictionary, kinds, offsetof(EncoderKind, properties));
-	dictionary->string_bytes = 0;
-	for (uint32 i = 0; i < dictionary->label_count; i++)
-		dictionary->string_bytes += timeline_varint_size(dictionary->labels[i].length) + dictionary->labels[i].length;
-	for (uint32 i = 0; i < dictionary->channel_count; i++)
-		dictionary->string_bytes += timeline_varint_size(dictionary->channels[i].length) + dictionary->channels[i].length;
-	for (uint32 i = 0; i < dictionary->property_count; i++)
-		dictionary->string_bytes += timeline_varint_size(dictionary->properties[i].length) + dictionary->properties[i].length;
-
-	/* event labels are never NULL, so theirs count from 0 */
-	for (uint32 i = 0; i < count; i++)
-		dictionary->event_index[i]--;
-}
-
 /*
- * Collects one member of the kinds, sorted and without repeats, and the index
- * + 1 of each kind's string in it, 0 for NULL.  Returns their number.
+ * The exact size in bytes, and the number of values.  The events' times become
+ * what is written of them.
  */
-static uint32
-build_strings(TimelineString *strings, uint32 *indexes, const Dictionary *dictionary,
-			  const EncoderKind *kinds, Size member)
+static uint64
+measure_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count,
+				 TimelineTimeUnit time_unit, TimelineValueUnit value_unit, uint32 *value_count)
 {
-	uint32		found = 0;
-	uint32		count = 0;
+	uint32		values = 0;
+	int64		previous = 0;
+	uint64		size;
 
-#define MEMBER(i) \
-	((const TimelineString *) ((const char *) &kinds[dictionary->order[i]] + member))
-
+	size = 2 + timeline_varint_size(event_count) + timeline_varint_size(dictionary->label_count) +
+		timeline_varint_size(dictionary->kind_count);
+	if (dictionary->channel_count > 0)
+		size += timeline_varint_size(dictionary->channel_count);
+	if (dictionary->property_count > 0)
+		size += timeline_varint_size(dictionary->property_count);
+	size += strings_size(dictionary->labels, dictionary->label_count) +
+		strings_size(dictionary->channels, dictionary->channel_count) +
+		strings_size(dictionary->properties, dictionary->property_count);
 	for (uint32 i = 0; i < dictionary->kind_count; i++)
 	{
-		const TimelineString *string = MEMBER(i);
-
-		/* neighbours often agree, as kinds are sorted */
-		if (string->bytes != NULL &&
-			(found == 0 || compare_strings(&strings[found - 1], string) != 0))
-			strings[found++] = *string;
+		size += timeline_varint_size(kind_label(dictionary, i));
+		if (dictionary->channel_count > 0)
+			size += timeline_varint_size(dictionary->channel_index[i]);
+		if (dictionary->property_count > 0)
+			size += timeline_varint_size(dictionary->property_index[i]);
 	}
-	sort_strings(strings, found);
-	for (uint32 i = 0; i < found; i++)
-	{
-		if (i == 0 || compare_strings(&strings[count - 1], &strings[i]) != 0)
-			strings[count++] = strings[i];
-	}
-	for (uint32 i = 0; i < dictionary->kind_count; i++)
-	{
-		const TimelineString *string = MEMBER(i);
-		uint32		low = 0;
-		uint32		high = count;
+	size += (uint64) event_count * timeline_code_width(dictionary->kind_count);
 
-		indexes[i] = 0;
-		while (string->bytes != NULL && low < high)
+	for (uint32 i = 0; i < event_count; i++)
+	{
+		int64		at = events[i].at;
+
+		if (i % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+		/* each division by a constant of its own, which is a multiplication */
+		if (time_unit == TIMELINE_SECONDS)
+			at /= 1000000;
+		else if (time_unit == TIMELINE_MILLISECONDS)
+			at /= 1000;
+		events[i].at = i == 0 ? (int64) timeline_zigzag(at) : (int64) ((uint64) at - (uint64) previous);
+		size += timeline_varint_size((uint64) events[i].at);
+		previous = at;
+		if (dictionary->has_value[events[i].kind])
 		{
-			uint32		middle = low + (high - low) / 2;
-			int			order = compare_strings(string, &strings[middle]);
-
-			if (order == 0)
-			{
-				indexes[i] = middle + 1;
-				break;
-			}
-			if (order < 0)
-				high = middle;
-			else
-				low = middle + 1;
+			values++;
+			size += value_unit == TIMELINE_DOUBLES ? 8 :
+				timeline_varint_size(encode_value(events[i].value, value_unit));
 		}
 	}
-#undef MEMBER
-	return count;
+	if (dictionary->has_values)
+		size += timeline_varint_size(values);
+	*value_count = values;
+	return size;
 }
 
 static void
@@ -445,9 +603,9 @@ find_time_unit(const EncoderEvent *events, uint32 event_count)
 }
 
 static TimelineValueUnit
-find_value_unit(const Dictionary *dictionary, const bool *has_value,
-				const EncoderEvent *events, uint32 event_count)
+find_value_unit(const Dictionary *dictionary, const EncoderEvent *events, uint32 event_count)
 {
+	const bool *has_value = dictionary->has_value;
 	TimelineValueUnit unit = TIMELINE_WHOLE;
 
 	if (!dictionary->has_values)

@@ -27,5 +27,7 @@ typedef struct EncoderEvent
 
 extern struct varlena *timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 									   EncoderEvent *events, uint32 event_count);
+extern struct varlena *timeline_subset(const TimelineView *view,
+									   EncoderEvent *events, uint32 event_count);
 
 #endif							/* ENGAGEMENT_TIMELINE_ENCODER_H */

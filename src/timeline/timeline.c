@@ -139,37 +139,6 @@ timeline_corrupt(TimelineFault fault, size_t offset)
 			 errdetail("At byte %zu: %s.", offset, timeline_fault_text(fault))));
 }
 
-/*
- * The timeline of some events of another, whose kinds they number; in the
- * current memory context.  The events are overwritten.
- */
-Timeline *
-timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count)
-{
-	EncoderKind inline_kinds[TIMELINE_INLINE_KINDS];
-	EncoderKind *kinds = inline_kinds;
-	Timeline   *result;
-
-	if (event_count == 0 || view->kind_count == 0)
-		return timeline_encode(NULL, 0, NULL, 0);
-	if (view->kind_count > TIMELINE_INLINE_KINDS)
-		kinds = palloc_extended(sizeof(EncoderKind) * view->kind_count, MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < view->kind_count; i++)
-	{
-		static const TimelineString null_string = {NULL, 0};
-		const TimelineKind *kind = &view->kinds[i];
-
-		kinds[i].event = view->labels[kind->event];
-		kinds[i].channel = kind->channel == 0 ? null_string : view->channels[kind->channel - 1];
-		kinds[i].properties = kind->properties == 0 ? null_string : view->properties[kind->properties - 1];
-		kinds[i].has_value = kind->has_value;
-	}
-	result = timeline_encode(kinds, view->kind_count, events, event_count);
-	if (kinds != inline_kinds)
-		pfree(kinds);
-	return result;
-}
-
 /* A timeline's times are points in time: infinity is an error (class 22). */
 void
 timeline_check_time(int64 at)

@@ -35,7 +35,6 @@ typedef struct varlena Timeline;
 
 extern void timeline_open(TimelineView *view, const Timeline *timeline);
 extern void timeline_corrupt(TimelineFault fault, size_t offset) pg_attribute_noreturn();
-extern Timeline *timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count);
 extern void timeline_check_time(int64 at);
 extern double timeline_check_value(double value);
 
