@@ -31,6 +31,7 @@ LIBRARIES = \
 	base/duration \
 	base/set_call \
 	timeline/codec \
+	timeline/dictionary \
 	timeline/encoder \
 	timeline/builder \
 	timeline/timeline_text \
