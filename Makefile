@@ -33,6 +33,7 @@ LIBRARIES = \
 	timeline/codec \
 	timeline/dictionary \
 	timeline/encoder \
+	timeline/builder_kinds \
 	timeline/builder \
 	timeline/timeline_text \
 	timeline/matcher \

@@ -14,25 +14,20 @@
  *	token	number of a kind + 1; or 0, followed by the definition of a new kind
  *	step	varint: two low bits a unit (s, ms, us), the rest the zigzag distance in
  *			it; or unit 3 alone and then the time itself in 8 bytes
- *	kind	byte flags, varint own number, varint distance back to the kind
- *			defined before (0: none); then event label, channel and properties where
- *			the flags say so: varint length and bytes, or if the flags say shared,
- *			varint distance back to the kind whose string it is
  *
- * The kind of an incoming event is looked for along the chain of definitions,
- * from the latest, and in a hash index beside the builder once there are more
- * than a few.  Nothing is kept outside of the builder: a transition function
- * may be called through a fresh FmgrInfo for each row.
+ * The definitions of kinds, and how the kind of an incoming event is found among
+ * them, are in builder_kinds.c.  Nothing is kept outside of the builder: a
+ * transition function may be called through a fresh FmgrInfo for each row.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "timeline/builder.h"
+#include "timeline/builder_kinds.h"
 #include "timeline/encoder.h"
 
 /*
@@ -45,66 +40,19 @@
 
 #define SLAB_BLOCK_SIZE (8 * 1024)
 
-/* With more kinds than this the index is made. */
-#define CHAINED_KINDS 12
-
 #define INTERRUPT_EVERY (1 << 20)
 
 /* Events up to this number are unpacked on the stack. */
 #define INLINE_EVENTS 128
 #define INLINE_KINDS 24
 
-#define KIND_HAS_VALUE 0x01
-#define KIND_HAS_CHANNEL 0x02
-#define KIND_HAS_PROPERTIES 0x04
-#define KIND_IS_JSONB 0x08
-#define KIND_SHARES_EVENT 0x10
-#define KIND_SHARES_CHANNEL 0x20
-#define KIND_CONTENT (KIND_HAS_VALUE | KIND_HAS_CHANNEL | KIND_HAS_PROPERTIES | KIND_IS_JSONB)
-
 /* The unit of a step too long to be written as a distance. */
 #define STEP_ABSOLUTE 3
 #define STEP_MAX (UINT64CONST(1) << 61)
 
-typedef struct KindSlot
-{
-	uint32		hash;
-	uint32		offset;			/* of the definition + 1; 0: free */
-} KindSlot;
-
-typedef struct KindIndex
-{
-	uint32		mask;			/* slots - 1, a power of two less one */
-	KindSlot	slots[FLEXIBLE_ARRAY_MEMBER];
-} KindIndex;
-
-struct TimelineBuilder
-{
-	uint32		capacity;		/* bytes of data */
-	uint32		used;
-	uint32		event_count;
-	uint32		kind_count;
-	uint32		latest_kind;	/* offset of the latest definition */
-	uint32		recent_kind;	/* offset of the previous event's definition */
-	int64		last_at;		/* time of the previous event, in order of arrival */
-	KindIndex  *index;			/* NULL while the chain is short */
-	uint8		data[FLEXIBLE_ARRAY_MEMBER];
-};
-
 /* Names by whose address the slabs are known. */
 static const char SMALL_SLAB[] = "timeline builders, small";
 static const char MEDIUM_SLAB[] = "timeline builders, medium";
-
-/* A definition read back. */
-typedef struct KindDefinition
-{
-	uint8		flags;
-	uint32		number;
-	uint32		distance;
-	TimelineString event;
-	TimelineString channel;
-	TimelineString properties;
-} KindDefinition;
 
 static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 offset, uint32 number,
 									 const BuilderEvent *event);
@@ -113,37 +61,13 @@ static TimelineBuilder *append_with_definition(TimelineBuilder *builder, uint8 f
 static uint64 step_to(const TimelineBuilder *builder, int64 at);
 static uint32 step_and_value_size(uint64 step, const BuilderEvent *event);
 static void append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent *event);
-static void find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
-								uint32 *event_holder, uint32 *channel_holder);
-static bool find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash,
-					  const BuilderEvent *event, uint32 *offset, uint32 *number);
 static bool read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
 					   KindDefinition *definition);
-static const uint8 *read_definition(const TimelineBuilder *builder, uint32 offset,
-									KindDefinition *definition);
 static int64 read_time(const uint8 **byte, int64 previous);
-static bool definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
-							   const BuilderEvent *event, KindDefinition *definition);
-static uint32 hash_kind(const BuilderEvent *event);
-static void index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash);
-static void insert_slot(KindIndex *index, uint32 hash, uint32 offset);
 static TimelineBuilder *initialize(TimelineBuilder *builder, uint32 size);
 static MemoryContext find_slab(MemoryContext context, const char *name, Size size);
 static TimelineBuilder *reserve(TimelineBuilder *builder, uint64 more);
 static TimelineString properties_text(const KindDefinition *definition);
-
-/* These bytes are our own and in memory, so there is nothing to check. */
-static inline uint64
-read_varint(const uint8 **byte)
-{
-	const uint8 *p = *byte;
-	uint64		number = *p & 0x7f;
-
-	for (int shift = 7; *p++ >= 0x80; shift += 7)
-		number |= (uint64) (*p & 0x7f) << shift;
-	*byte = p;
-	return number;
-}
 
 static inline double
 read_double(const uint8 **byte)
@@ -184,11 +108,11 @@ builder_append(TimelineBuilder *builder, const BuilderEvent *event)
 		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
 		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
 		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
-	uint32		hash = builder->index != NULL ? hash_kind(event) : 0;
+	uint32		hash = builder->index != NULL ? builder_hash_kind(event) : 0;
 	uint32		offset;
 	uint32		number;
 
-	if (find_kind(builder, flags, hash, event, &offset, &number))
+	if (builder_find_kind(builder, flags, hash, event, &offset, &number))
 		return append_known(builder, offset, number, event);
 	return append_with_definition(builder, flags, hash, event);
 }
@@ -219,7 +143,7 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 		{
 			KindDefinition definition;
 
-			(void) read_definition(builder, offsets[cursor.kind] - 1, &definition);
+			(void) builder_read_definition(builder, offsets[cursor.kind] - 1, &definition);
 			builder = append_known(builder, offsets[cursor.kind] - 1, definition.number, &event);
 		}
 		else
@@ -272,7 +196,7 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 			event.form = definition.flags & KIND_IS_JSONB ? PROPERTIES_JSONB : PROPERTIES_TEXT;
 		}
 		else
-			(void) read_definition(builder, offsets[kind], &definition);
+			(void) builder_read_definition(builder, offsets[kind], &definition);
 		event.at = read_time(&byte, event.at);
 		event.has_value = (definition.flags & KIND_HAS_VALUE) != 0;
 		event.value = event.has_value ? read_double(&byte) : 0;
@@ -371,7 +295,7 @@ append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const
 	uint64		size;
 	uint8	   *out;
 
-	find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
+	builder_find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
 	size = 2 + timeline_varint_size(builder->kind_count) + timeline_varint_size(distance) +
 		step_and_value_size(step, event);
 	size += flags & KIND_SHARES_EVENT ? timeline_varint_size(offset - event_holder) :
@@ -401,7 +325,7 @@ append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const
 	append_step_and_value(builder, step, event);
 
 	if (builder->index != NULL || builder->kind_count > CHAINED_KINDS)
-		index_kind(builder, offset, hash);
+		builder_index_kind(builder, offset, hash);
 	return builder;
 }
 
@@ -459,149 +383,21 @@ append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent 
 	builder->event_count++;
 }
 
-static inline bool
-strings_equal(const TimelineString *a, const TimelineString *b)
-{
-	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
-}
-
-/*
- * Looks among the first kinds for one with the same event label and one with the
- * same channel, sets the flags for those found and their offsets.
- */
-static void
-find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
-					uint32 *event_holder, uint32 *channel_holder)
-{
-	uint32		offset = builder->latest_kind;
-
-	*event_holder = *channel_holder = 0;
-	if (builder->kind_count > CHAINED_KINDS)
-		return;
-	for (uint32 i = 0; i < builder->kind_count; i++)
-	{
-		KindDefinition definition;
-
-		(void) read_definition(builder, offset, &definition);
-		if (!(definition.flags & KIND_SHARES_EVENT) &&
-			strings_equal(&definition.event, &event->event))
-		{
-			*flags |= KIND_SHARES_EVENT;
-			*event_holder = offset;
-		}
-		if ((*flags & definition.flags & KIND_HAS_CHANNEL) && !(definition.flags & KIND_SHARES_CHANNEL) &&
-			strings_equal(&definition.channel, &event->channel))
-		{
-			*flags |= KIND_SHARES_CHANNEL;
-			*channel_holder = offset;
-		}
-		offset -= definition.distance;
-	}
-}
-
-static bool
-find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event,
-		  uint32 *offset, uint32 *number)
-{
-	KindDefinition definition;
-
-	if (builder->kind_count == 0)
-		return false;
-	/* an event is often like the one before */
-	*offset = builder->recent_kind;
-	if (definition_matches(builder, *offset, flags, event, &definition))
-	{
-		*number = definition.number;
-		return true;
-	}
-	if (builder->index != NULL)
-	{
-		const KindIndex *index = builder->index;
-
-		for (uint32 i = hash & index->mask; index->slots[i].offset != 0; i = (i + 1) & index->mask)
-		{
-			*offset = index->slots[i].offset - 1;
-			if (index->slots[i].hash == hash &&
-				definition_matches(builder, *offset, flags, event, &definition))
-			{
-				*number = definition.number;
-				return true;
-			}
-		}
-		return false;
-	}
-
-	*offset = builder->latest_kind;
-	for (;;)
-	{
-		if (definition_matches(builder, *offset, flags, event, &definition))
-		{
-			*number = definition.number;
-			return true;
-		}
-		if (definition.distance == 0)
-			return false;
-		*offset -= definition.distance;
-	}
-}
-
-static inline const uint8 *
-read_string(const uint8 *byte, TimelineString *string)
-{
-	string->length = (uint32) read_varint(&byte);
-	string->bytes = (const char *) byte;
-	return byte + string->length;
-}
-
 /* Reads the kind of the next event; true if its definition came with it. */
 static bool
 read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
 		   KindDefinition *definition)
 {
-	uint64		token = read_varint(byte);
+	uint64		token = builder_read_varint(byte);
 
 	if (token != 0)
 	{
 		*kind = (uint32) (token - 1);
 		return false;
 	}
-	*byte = read_definition(builder, *byte - builder->data, definition);
+	*byte = builder_read_definition(builder, *byte - builder->data, definition);
 	*kind = definition->number;
 	return true;
-}
-
-/* Reads the definition at this offset and returns where it ends. */
-static const uint8 *
-read_definition(const TimelineBuilder *builder, uint32 offset, KindDefinition *definition)
-{
-	const uint8 *byte = builder->data + offset;
-
-	definition->flags = *byte++;
-	definition->number = (uint32) read_varint(&byte);
-	definition->distance = (uint32) read_varint(&byte);
-	definition->channel.bytes = definition->properties.bytes = NULL;
-	definition->channel.length = definition->properties.length = 0;
-	if (definition->flags & KIND_SHARES_EVENT)
-	{
-		KindDefinition holder;
-
-		(void) read_definition(builder, offset - (uint32) read_varint(&byte), &holder);
-		definition->event = holder.event;
-	}
-	else
-		byte = read_string(byte, &definition->event);
-	if (definition->flags & KIND_SHARES_CHANNEL)
-	{
-		KindDefinition holder;
-
-		(void) read_definition(builder, offset - (uint32) read_varint(&byte), &holder);
-		definition->channel = holder.channel;
-	}
-	else if (definition->flags & KIND_HAS_CHANNEL)
-		byte = read_string(byte, &definition->channel);
-	if (definition->flags & KIND_HAS_PROPERTIES)
-		byte = read_string(byte, &definition->properties);
-	return byte;
 }
 
 /* Reads a step and returns the time it leads to. */
@@ -609,7 +405,7 @@ static int64
 read_time(const uint8 **byte, int64 previous)
 {
 	static const int64 units[] = {1000000, 1000, 1};
-	uint64		step = read_varint(byte);
+	uint64		step = builder_read_varint(byte);
 	int64		at;
 
 	if (step == STEP_ABSOLUTE)
@@ -621,85 +417,6 @@ read_time(const uint8 **byte, int64 previous)
 	/* unsigned, as the distance may have wrapped around */
 	return (int64) ((uint64) previous +
 					(uint64) timeline_unzigzag(step >> 2) * (uint64) units[step & 3]);
-}
-
-static bool
-definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
-				   const BuilderEvent *event, KindDefinition *definition)
-{
-	(void) read_definition(builder, offset, definition);
-	return (definition->flags & KIND_CONTENT) == flags &&
-		strings_equal(&definition->event, &event->event) &&
-		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition->channel, &event->channel)) &&
-		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition->properties, &event->properties));
-}
-
-/* Kinds that differ only in having a value share a hash; that is rare and harmless. */
-static uint32
-hash_kind(const BuilderEvent *event)
-{
-	uint32		hash = hash_bytes((const unsigned char *) event->event.bytes, event->event.length);
-
-	if (event->channel.bytes != NULL)
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->channel.bytes,
-											 event->channel.length));
-	if (event->properties.bytes != NULL)
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->properties.bytes,
-											 event->properties.length));
-	return hash;
-}
-
-/* Enters the latest kind, making or doubling the index when it is half full. */
-static void
-index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
-{
-	KindIndex  *index = builder->index;
-	MemoryContext context = GetMemoryChunkContext(builder);
-	KindIndex  *grown;
-	uint64		slots;
-
-	if (index != NULL && (uint64) builder->kind_count * 2 <= (uint64) index->mask + 1)
-	{
-		insert_slot(index, hash, offset);
-		return;
-	}
-
-	/* with empty strings even so many kinds may fit into a slab's chunk */
-	if (context->name == SMALL_SLAB || context->name == MEDIUM_SLAB)
-		context = context->parent;
-	slots = index == NULL ? 4 * (CHAINED_KINDS + 4) : ((uint64) index->mask + 1) * 2;
-	grown = MemoryContextAllocExtended(context, offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
-									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	grown->mask = (uint32) (slots - 1);
-	/* the chain holds every kind, so no slot needs to be moved */
-	for (uint32 kind = builder->latest_kind;;)
-	{
-		KindDefinition definition;
-		BuilderEvent event;
-
-		(void) read_definition(builder, kind, &definition);
-		event.event = definition.event;
-		event.channel = definition.channel;
-		event.properties = definition.properties;
-		insert_slot(grown, hash_kind(&event), kind);
-		if (definition.distance == 0)
-			break;
-		kind -= definition.distance;
-	}
-	if (index != NULL)
-		pfree(index);
-	builder->index = grown;
-}
-
-static void
-insert_slot(KindIndex *index, uint32 hash, uint32 offset)
-{
-	uint32		i = hash & index->mask;
-
-	while (index->slots[i].offset != 0)
-		i = (i + 1) & index->mask;
-	index->slots[i].hash = hash;
-	index->slots[i].offset = offset + 1;
 }
 
 static TimelineBuilder *
@@ -728,6 +445,15 @@ find_slab(MemoryContext context, const char *name, Size size)
 	return SlabContextCreate(context, name, SLAB_BLOCK_SIZE, size);
 }
 
+/* The memory context for what is larger than a slab's chunk. */
+MemoryContext
+builder_context(const TimelineBuilder *builder)
+{
+	MemoryContext context = GetMemoryChunkContext((void *) builder);
+
+	return context->name == SMALL_SLAB || context->name == MEDIUM_SLAB ? context->parent : context;
+}
+
 /* Makes room for so many more bytes. */
 static TimelineBuilder *
 reserve(TimelineBuilder *builder, uint64 more)
@@ -740,14 +466,12 @@ reserve(TimelineBuilder *builder, uint64 more)
 	if (builder->used + more <= builder->capacity)
 		return builder;
 
-	context = GetMemoryChunkContext(builder);
-	if (context->name == SMALL_SLAB && needed <= MEDIUM_SIZE)
+	context = builder_context(builder);
+	if (GetMemoryChunkContext(builder)->name == SMALL_SLAB && needed <= MEDIUM_SIZE)
 	{
 		size = MEDIUM_SIZE;
-		context = find_slab(context->parent, MEDIUM_SLAB, MEDIUM_SIZE);
+		context = find_slab(context, MEDIUM_SLAB, MEDIUM_SIZE);
 	}
-	else if (context->name == SMALL_SLAB || context->name == MEDIUM_SLAB)
-		context = context->parent;
 	while (size < needed && size > MEDIUM_SIZE)
 		size *= 2;
 	/* the last doubling ends a little below 4 GB */
