@@ -34,6 +34,7 @@ LIBRARIES = \
 	timeline/dictionary \
 	timeline/encoder \
 	timeline/builder_kinds \
+	timeline/kind_cache \
 	timeline/builder \
 	timeline/timeline_text \
 	timeline/matcher \

@@ -6,7 +6,7 @@
  * aggregate's context.  Per row, an event is appended to it.  Partial states
  * travel between processes as timelines, which are smaller and already sorted.
  *
- * Nothing is kept in fn_extra.
+ * What is kept in fn_extra (kind_cache.c) is a help that may get lost.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 
 #include "base/compat.h"
 #include "timeline/builder.h"
+#include "timeline/kind_cache.h"
 #include "timeline/timeline.h"
 
 PG_FUNCTION_INFO_V1(timeline_transition);
@@ -36,7 +37,9 @@ timeline_transition(PG_FUNCTION_ARGS)
 	TimelineBuilder *builder = get_state(fcinfo);
 	int			arguments = PG_NARGS();
 	BuilderEvent event;
+	KindToken	token;
 
+	builder_prefetch(builder);
 	/* as other aggregates do with NULL */
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_POINTER(builder);
@@ -60,7 +63,8 @@ timeline_transition(PG_FUNCTION_ARGS)
 		event.form = PROPERTIES_JSONB;
 		event.properties = timeline_string((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(5)));
 	}
-	PG_RETURN_POINTER(builder_append(builder, &event));
+	token = kind_cache_look_up(fcinfo->flinfo, &event);
+	PG_RETURN_POINTER(builder_append(builder, &event, &token));
 }
 
 /* (state, timeline) */

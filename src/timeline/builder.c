@@ -29,6 +29,7 @@
 #include "timeline/builder.h"
 #include "timeline/builder_kinds.h"
 #include "timeline/encoder.h"
+#include "timeline/timeline.h"
 
 /*
  * Sizes of the chunk, header included: a visitor of one or two events, one of
@@ -54,30 +55,28 @@
 static const char SMALL_SLAB[] = "timeline builders, small";
 static const char MEDIUM_SLAB[] = "timeline builders, medium";
 
-static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 offset, uint32 number,
-									 const BuilderEvent *event);
-static TimelineBuilder *append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash,
-											   const BuilderEvent *event);
+/* A walk over the stream; the fields from kind on are the current event. */
+typedef struct BuilderReader
+{
+	const TimelineBuilder *builder;
+	const uint8 *byte;
+	uint32		kind_count;		/* definitions met so far */
+	uint32		kind;
+	int64		at;
+	double		value;
+} BuilderReader;
+
+static TimelineBuilder *append(TimelineBuilder *builder, const BuilderEvent *event,
+							   const KindToken *token, uint32 *number);
+static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 number, const BuilderEvent *event);
+static TimelineBuilder *append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event);
 static uint64 step_to(const TimelineBuilder *builder, int64 at);
-static uint32 step_and_value_size(uint64 step, const BuilderEvent *event);
-static void append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent *event);
-static bool read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
-					   KindDefinition *definition);
-static int64 read_time(const uint8 **byte, int64 previous);
+static void reader_start(BuilderReader *reader, const TimelineBuilder *builder);
+static inline bool read_token(BuilderReader *reader, KindDefinition *definition);
+static inline void read_step_and_value(BuilderReader *reader, bool has_value);
 static TimelineBuilder *initialize(TimelineBuilder *builder, uint32 size);
 static MemoryContext find_slab(MemoryContext context, const char *name, Size size);
-static TimelineBuilder *reserve(TimelineBuilder *builder, uint64 more);
 static TimelineString properties_text(const KindDefinition *definition);
-
-static inline double
-read_double(const uint8 **byte)
-{
-	double		value;
-
-	memcpy(&value, *byte, sizeof(double));
-	*byte += sizeof(double);
-	return value;
-}
 
 /* An empty builder; it stays in this memory context as it grows. */
 TimelineBuilder *
@@ -98,39 +97,32 @@ builder_create_among_many(MemoryContext context)
 }
 
 /*
- * Appends an event and returns the builder, which may have moved.  Over 4 GB of
- * collected events are an error (ERRCODE_PROGRAM_LIMIT_EXCEEDED).
+ * Appends an event and returns the builder, which may have moved.  token may be
+ * NULL.  Over 4 GB of collected events are an error
+ * (ERRCODE_PROGRAM_LIMIT_EXCEEDED).
  */
 TimelineBuilder *
-builder_append(TimelineBuilder *builder, const BuilderEvent *event)
+builder_append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token)
 {
-	uint8		flags = (event->has_value ? KIND_HAS_VALUE : 0) |
-		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
-		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
-		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
-	uint32		hash = builder->index != NULL ? builder_hash_kind(event) : 0;
-	uint32		offset;
+	static const KindToken unknown = {0};
 	uint32		number;
 
-	if (builder_find_kind(builder, flags, hash, event, &offset, &number))
-		return append_known(builder, offset, number, event);
-	return append_with_definition(builder, flags, hash, event);
+	return append(builder, event, token != NULL ? token : &unknown, &number);
 }
 
 /*
  * Appends all events of a timeline and returns the builder, which may have
- * moved.  A fault in the timeline is reported by the caller's later look at its
- * bytes or here as ERRCODE_DATA_CORRUPTED.
+ * moved.  A fault in the timeline is an error (ERRCODE_DATA_CORRUPTED).
  */
 TimelineBuilder *
 builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 {
-	uint32	   *offsets;
+	static const KindToken unknown = {0};
+	uint32	   *numbers;		/* of each kind, its number here + 1 once it is known */
 	TimelineCursor cursor;
 	BuilderEvent event;
 
-	/* of each kind, the offset of its definition + 1 once it is known */
-	offsets = palloc_extended(sizeof(uint32) * Max(view->kind_count, 1),
+	numbers = palloc_extended(sizeof(uint32) * Max(view->kind_count, 1),
 							  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	event.form = PROPERTIES_TEXT;
 	timeline_cursor_start(&cursor, view);
@@ -139,13 +131,8 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 		event.at = cursor.at;
 		event.has_value = cursor.has_value;
 		event.value = cursor.has_value ? cursor.value : 0;
-		if (offsets[cursor.kind] != 0)
-		{
-			KindDefinition definition;
-
-			(void) builder_read_definition(builder, offsets[cursor.kind] - 1, &definition);
-			builder = append_known(builder, offsets[cursor.kind] - 1, definition.number, &event);
-		}
+		if (numbers[cursor.kind] != 0)
+			builder = append_known(builder, numbers[cursor.kind] - 1, &event);
 		else
 		{
 			const TimelineKind *kind = &view->kinds[cursor.kind];
@@ -156,19 +143,14 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 				event.channel = view->channels[kind->channel - 1];
 			if (kind->properties != 0)
 				event.properties = view->properties[kind->properties - 1];
-			builder = builder_append(builder, &event);
-			offsets[cursor.kind] = builder->recent_kind + 1;
+			builder = append(builder, &event, &unknown, &numbers[cursor.kind]);
+			numbers[cursor.kind]++;
 		}
 		if (cursor.remaining % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-	if (cursor.fault != TIMELINE_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("timeline is corrupt"),
-				 errdetail("At byte %zu: %s.", cursor.fault_offset,
-						   timeline_fault_text(cursor.fault))));
-	pfree(offsets);
+	timeline_cursor_end(&cursor);
+	pfree(numbers);
 	return builder;
 }
 
@@ -176,42 +158,50 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 TimelineBuilder *
 builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 {
-	/* of each kind of the other, the offset of its definition here */
-	uint32	   *offsets = palloc_extended(sizeof(uint32) * Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
-	const uint8 *byte = other->data;
+	static const KindToken unknown = {0};
+	uint32	   *numbers;		/* of each kind of the other, its number here */
+	bool	   *has_value;
+	BuilderReader reader;
 	BuilderEvent event;
 
-	event.at = 0;
+	numbers = palloc_extended(sizeof(uint32) * Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
+	has_value = palloc_extended(Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
+	reader_start(&reader, other);
 	for (uint32 i = 0; i < other->event_count; i++)
 	{
-		uint32		kind;
 		KindDefinition definition;
-		bool		is_new = read_token(other, &byte, &kind, &definition);
+		bool		is_new = read_token(&reader, &definition);
 
+		if (is_new)
+			has_value[reader.kind] = (definition.flags & KIND_HAS_VALUE) != 0;
+		read_step_and_value(&reader, has_value[reader.kind]);
+		event.at = reader.at;
+		event.has_value = has_value[reader.kind];
+		event.value = reader.value;
 		if (is_new)
 		{
 			event.event = definition.event;
 			event.channel = definition.channel;
 			event.properties = definition.properties;
 			event.form = definition.flags & KIND_IS_JSONB ? PROPERTIES_JSONB : PROPERTIES_TEXT;
+			builder = append(builder, &event, &unknown, &numbers[reader.kind]);
 		}
 		else
-			(void) builder_read_definition(builder, offsets[kind], &definition);
-		event.at = read_time(&byte, event.at);
-		event.has_value = (definition.flags & KIND_HAS_VALUE) != 0;
-		event.value = event.has_value ? read_double(&byte) : 0;
-		if (is_new)
-		{
-			builder = builder_append(builder, &event);
-			offsets[kind] = builder->recent_kind;
-		}
-		else
-			builder = append_known(builder, offsets[kind], definition.number, &event);
+			builder = append_known(builder, numbers[reader.kind], &event);
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-	pfree(offsets);
+	pfree(numbers);
+	pfree(has_value);
 	return builder;
+}
+
+/* Asks the processor for a builder that is needed soon. */
+void
+builder_prefetch(const TimelineBuilder *builder)
+{
+	__builtin_prefetch(builder);
+	__builtin_prefetch((const char *) builder + 64);
 }
 
 /*
@@ -225,8 +215,7 @@ builder_finish(const TimelineBuilder *builder)
 	EncoderEvent inline_events[INLINE_EVENTS];
 	EncoderKind *kinds = inline_kinds;
 	EncoderEvent *events = inline_events;
-	const uint8 *byte = builder->data;
-	int64		at = 0;
+	BuilderReader reader;
 	struct varlena *result;
 
 	if (builder->kind_count > INLINE_KINDS)
@@ -234,26 +223,28 @@ builder_finish(const TimelineBuilder *builder)
 	if (builder->event_count > INLINE_EVENTS)
 		events = palloc_extended(sizeof(EncoderEvent) * builder->event_count, MCXT_ALLOC_HUGE);
 
+	reader_start(&reader, builder);
 	for (uint32 i = 0; i < builder->event_count; i++)
 	{
-		EncoderEvent *event = &events[i];
 		KindDefinition definition;
 
-		if (read_token(builder, &byte, &event->kind, &definition))
+		if (read_token(&reader, &definition))
 		{
-			EncoderKind *kind = &kinds[event->kind];
+			EncoderKind *kind = &kinds[reader.kind];
 
 			kind->event = definition.event;
 			kind->channel = definition.channel;
 			kind->properties = properties_text(&definition);
 			kind->has_value = (definition.flags & KIND_HAS_VALUE) != 0;
 		}
-		event->at = at = read_time(&byte, at);
-		event->value = kinds[event->kind].has_value ? read_double(&byte) : 0;
+		read_step_and_value(&reader, kinds[reader.kind].has_value);
+		events[i].kind = reader.kind;
+		events[i].at = reader.at;
+		events[i].value = reader.value;
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-	Assert(byte == builder->data + builder->used);
+	Assert(reader.byte == builder->data + builder->used);
 
 	result = timeline_encode(kinds, builder->kind_count, events, builder->event_count);
 	if (kinds != inline_kinds)
@@ -264,69 +255,28 @@ builder_finish(const TimelineBuilder *builder)
 }
 
 static TimelineBuilder *
-append_known(TimelineBuilder *builder, uint32 offset, uint32 number, const BuilderEvent *event)
+append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token, uint32 *number)
 {
-	uint64		step = step_to(builder, event->at);
-	uint8	   *out;
+	if (builder_find_kind(builder, event, token, number))
+		return append_known(builder, *number, event);
 
-	builder = reserve(builder, timeline_varint_size((uint64) number + 1) +
-					  step_and_value_size(step, event));
-	out = timeline_write_varint(builder->data + builder->used, (uint64) number + 1);
-	builder->used = out - builder->data;
-	builder->recent_kind = offset;
-	append_step_and_value(builder, step, event);
-	return builder;
-}
-
-static inline uint64
-string_size(const TimelineString *string)
-{
-	return timeline_varint_size(string->length) + (uint64) string->length;
+	/* the token first, as the definition follows it */
+	*number = builder->kind_count;
+	builder = builder_reserve(builder, 1);
+	builder->data[builder->used++] = 0;
+	builder = builder_define_kind(builder, event, token);
+	return append_step_and_value(builder, event);
 }
 
 static TimelineBuilder *
-append_with_definition(TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event)
+append_known(TimelineBuilder *builder, uint32 number, const BuilderEvent *event)
 {
-	uint64		step = step_to(builder, event->at);
-	uint32		offset = builder->used + 1;
-	uint32		distance = builder->kind_count == 0 ? 0 : offset - builder->latest_kind;
-	uint32		event_holder;
-	uint32		channel_holder;
-	uint64		size;
 	uint8	   *out;
 
-	builder_find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
-	size = 2 + timeline_varint_size(builder->kind_count) + timeline_varint_size(distance) +
-		step_and_value_size(step, event);
-	size += flags & KIND_SHARES_EVENT ? timeline_varint_size(offset - event_holder) :
-		string_size(&event->event);
-	if (flags & KIND_HAS_CHANNEL)
-		size += flags & KIND_SHARES_CHANNEL ? timeline_varint_size(offset - channel_holder) :
-			string_size(&event->channel);
-	if (flags & KIND_HAS_PROPERTIES)
-		size += string_size(&event->properties);
-	builder = reserve(builder, size);
-
-	out = builder->data + builder->used;
-	*out++ = 0;
-	*out++ = flags;
-	out = timeline_write_varint(out, builder->kind_count);
-	out = timeline_write_varint(out, distance);
-	out = flags & KIND_SHARES_EVENT ? timeline_write_varint(out, offset - event_holder) :
-		timeline_write_string(out, &event->event);
-	if (flags & KIND_HAS_CHANNEL)
-		out = flags & KIND_SHARES_CHANNEL ? timeline_write_varint(out, offset - channel_holder) :
-			timeline_write_string(out, &event->channel);
-	if (flags & KIND_HAS_PROPERTIES)
-		out = timeline_write_string(out, &event->properties);
+	builder = builder_reserve(builder, timeline_varint_size((uint64) number + 1));
+	out = timeline_write_varint(builder->data + builder->used, (uint64) number + 1);
 	builder->used = out - builder->data;
-	builder->latest_kind = builder->recent_kind = offset;
-	builder->kind_count++;
-	append_step_and_value(builder, step, event);
-
-	if (builder->index != NULL || builder->kind_count > CHAINED_KINDS)
-		builder_index_kind(builder, offset, hash);
-	return builder;
+	return append_step_and_value(builder, event);
 }
 
 /*
@@ -355,19 +305,16 @@ step_to(const TimelineBuilder *builder, int64 at)
 	return timeline_zigzag(distance) << 2 | unit;
 }
 
-static uint32
-step_and_value_size(uint64 step, const BuilderEvent *event)
+static TimelineBuilder *
+append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event)
 {
-	return timeline_varint_size(step) + (step == STEP_ABSOLUTE ? sizeof(int64) : 0) +
-		(event->has_value ? sizeof(double) : 0);
-}
+	uint64		step = step_to(builder, event->at);
+	uint8	   *out;
 
-/* Room must have been made. */
-static void
-append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent *event)
-{
-	uint8	   *out = timeline_write_varint(builder->data + builder->used, step);
-
+	builder = builder_reserve(builder, timeline_varint_size(step) +
+							  (step == STEP_ABSOLUTE ? sizeof(int64) : 0) +
+							  (event->has_value ? sizeof(double) : 0));
+	out = timeline_write_varint(builder->data + builder->used, step);
 	if (step == STEP_ABSOLUTE)
 	{
 		memcpy(out, &event->at, sizeof(int64));
@@ -381,42 +328,55 @@ append_step_and_value(TimelineBuilder *builder, uint64 step, const BuilderEvent 
 	builder->used = out - builder->data;
 	builder->last_at = event->at;
 	builder->event_count++;
+	return builder;
+}
+
+static void
+reader_start(BuilderReader *reader, const TimelineBuilder *builder)
+{
+	reader->builder = builder;
+	reader->byte = builder_stream(builder);
+	reader->kind_count = 0;
+	reader->at = 0;
 }
 
 /* Reads the kind of the next event; true if its definition came with it. */
-static bool
-read_token(const TimelineBuilder *builder, const uint8 **byte, uint32 *kind,
-		   KindDefinition *definition)
+static inline bool
+read_token(BuilderReader *reader, KindDefinition *definition)
 {
-	uint64		token = builder_read_varint(byte);
+	uint64		token = builder_read_varint(&reader->byte);
 
 	if (token != 0)
 	{
-		*kind = (uint32) (token - 1);
+		reader->kind = (uint32) (token - 1);
 		return false;
 	}
-	*byte = builder_read_definition(builder, *byte - builder->data, definition);
-	*kind = definition->number;
+	reader->byte = builder_read_definition(reader->builder,
+										   reader->byte - builder_stream(reader->builder), definition);
+	reader->kind = reader->kind_count++;
 	return true;
 }
 
-/* Reads a step and returns the time it leads to. */
-static int64
-read_time(const uint8 **byte, int64 previous)
+static inline void
+read_step_and_value(BuilderReader *reader, bool has_value)
 {
 	static const int64 units[] = {1000000, 1000, 1};
-	uint64		step = builder_read_varint(byte);
-	int64		at;
+	uint64		step = builder_read_varint(&reader->byte);
 
 	if (step == STEP_ABSOLUTE)
 	{
-		memcpy(&at, *byte, sizeof(int64));
-		*byte += sizeof(int64);
-		return at;
+		memcpy(&reader->at, reader->byte, sizeof(int64));
+		reader->byte += sizeof(int64);
 	}
-	/* unsigned, as the distance may have wrapped around */
-	return (int64) ((uint64) previous +
-					(uint64) timeline_unzigzag(step >> 2) * (uint64) units[step & 3]);
+	else						/* unsigned, as the distance may have wrapped around */
+		reader->at = (int64) ((uint64) reader->at +
+							  (uint64) timeline_unzigzag(step >> 2) * (uint64) units[step & 3]);
+	reader->value = 0;
+	if (has_value)
+	{
+		memcpy(&reader->value, reader->byte, sizeof(double));
+		reader->byte += sizeof(double);
+	}
 }
 
 static TimelineBuilder *
@@ -454,9 +414,11 @@ builder_context(const TimelineBuilder *builder)
 	return context->name == SMALL_SLAB || context->name == MEDIUM_SLAB ? context->parent : context;
 }
 
-/* Makes room for so many more bytes. */
-static TimelineBuilder *
-reserve(TimelineBuilder *builder, uint64 more)
+/*
+ * Makes room for so many more bytes and returns the builder, which may have moved.
+ */
+TimelineBuilder *
+builder_reserve(TimelineBuilder *builder, uint64 more)
 {
 	uint64		needed = offsetof(TimelineBuilder, data) + builder->used + more;
 	uint64		size = DOUBLING_SIZE;

@@ -30,11 +30,21 @@ typedef struct BuilderEvent
 	double		value;			/* finite, without negative zero */
 } BuilderEvent;
 
+/* What a kind_cache knows of an event's kind; cache_id 0: nothing. */
+typedef struct KindToken
+{
+	uint64		cache_id;		/* of the cache that gave the token */
+	uint16		token;			/* 0: the cache is full */
+	uint32		hash;			/* of the kind */
+} KindToken;
+
 extern TimelineBuilder *builder_create(MemoryContext context);
 extern TimelineBuilder *builder_create_among_many(MemoryContext context);
-extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event);
+extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event,
+									   const KindToken *token);
 extern TimelineBuilder *builder_append_timeline(TimelineBuilder *builder, const TimelineView *view);
 extern TimelineBuilder *builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other);
 extern struct varlena *builder_finish(const TimelineBuilder *builder);
+extern void builder_prefetch(const TimelineBuilder *builder);
 
 #endif							/* ENGAGEMENT_TIMELINE_BUILDER_H */

@@ -1,31 +1,41 @@
 /*
  * builder_kinds.c
- *		The kinds of events within a builder's data.
+ *		The kinds of events within a builder.
  *
- * The first event of a kind brings its definition, which stays where it is in the
- * stream:
+ * Kinds are numbered as they come.  The first event of a kind brings its
+ * definition, which stays where it is in the stream:
  *
- *	kind	byte flags, varint own number, varint distance back to the kind
- *			defined before (0: none); then event label, channel and properties where
- *			the flags say so: varint length and bytes, or if the flags say shared,
- *			varint distance back to the kind whose string it is
+ *	kind	byte flags, then event label, channel and properties where the flags say
+ *			so: varint length and bytes, or if the flags say shared, varint distance
+ *			back to the definition whose string it is
  *
- * The kind of an incoming event is that of the event before, or is looked for
- * along the chain of definitions from the latest, or in a hash index beside the
- * builder once there are more than a few.
+ * While kinds are few, a table in front of the stream tells where each is defined;
+ * then a hash index beside the builder does.  Both hold a token for each kind: if
+ * the cache that gave the incoming event its token is the one that gave these, equal
+ * tokens mean the same kind, and the definition, which is likely out of the
+ * processor's cache, is left alone.  Otherwise the bytes are compared.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "timeline/builder_kinds.h"
 
-static const uint8 *read_string(const uint8 *byte, TimelineString *string);
+static bool find_in_table(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
+						  const KindToken *token, uint32 *number);
+static bool find_in_index(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
+						  const KindToken *token, uint32 *number);
+static void adopt_cache(TimelineBuilder *builder, const KindToken *token);
 static bool definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
-							   const BuilderEvent *event, KindDefinition *definition);
-static void insert_slot(KindIndex *index, uint32 hash, uint32 offset);
+							   const BuilderEvent *event);
+static const uint8 *read_string(const uint8 *byte, TimelineString *string);
+static void find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
+								uint32 *event_holder, uint32 *channel_holder);
+static void replace_table(TimelineBuilder *builder);
+static void add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset, uint16 token);
+static KindIndex *create_index(const TimelineBuilder *builder, uint64 slots);
+static void insert_slot(KindIndex *index, const KindSlot *slot);
 
 static inline bool
 strings_equal(const TimelineString *a, const TimelineString *b)
@@ -33,72 +43,275 @@ strings_equal(const TimelineString *a, const TimelineString *b)
 	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-/*
- * Finds the kind of an event, whose content flags and hash are given (the hash
- * only matters once there is an index): the offset of its definition and its
- * number.
- */
-bool
-builder_find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash, const BuilderEvent *event,
-				  uint32 *offset, uint32 *number)
+static inline uint64
+string_size(const TimelineString *string)
 {
-	KindDefinition definition;
+	return timeline_varint_size(string->length) + (uint64) string->length;
+}
 
-	if (builder->kind_count == 0)
-		return false;
-	/* an event is often like the one before */
-	*offset = builder->recent_kind;
-	if (definition_matches(builder, *offset, flags, event, &definition))
+/* The number of an event's kind; false if it is new. */
+bool
+builder_find_kind(TimelineBuilder *builder, const BuilderEvent *event,
+				  const KindToken *token, uint32 *number)
+{
+	if (builder->index == NULL)
 	{
-		*number = definition.number;
-		return true;
-	}
-	if (builder->index != NULL)
-	{
-		const KindIndex *index = builder->index;
+		const KindEntry *table = builder_table(builder);
 
-		for (uint32 i = hash & index->mask; index->slots[i].offset != 0; i = (i + 1) & index->mask)
+		if (token->token != 0 && token->cache_id == builder->cache_id)
 		{
-			*offset = index->slots[i].offset - 1;
-			if (index->slots[i].hash == hash &&
-				definition_matches(builder, *offset, flags, event, &definition))
+			for (uint32 i = 0; i < builder->kind_count; i++)
 			{
-				*number = definition.number;
-				return true;
+				if (table[i].token == token->token)
+				{
+					*number = i;
+					return true;
+				}
 			}
 		}
-		return false;
+		return find_in_table(builder, builder_kind_flags(event), event, token, number);
 	}
-
-	*offset = builder->latest_kind;
-	for (;;)
-	{
-		if (definition_matches(builder, *offset, flags, event, &definition))
-		{
-			*number = definition.number;
-			return true;
-		}
-		if (definition.distance == 0)
-			return false;
-		*offset -= definition.distance;
-	}
+	return find_in_index(builder, builder_kind_flags(event), event, token, number);
 }
 
 /*
- * Looks among the first kinds for one with the same event label and one with the
- * same channel, sets the flags for those found and their offsets.
+ * Writes the definition of an event's kind, which is new, to the end of the
+ * stream.  Returns the builder, which may have moved; the kind's number is its
+ * kind_count before.
  */
-void
-builder_find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
-							uint32 *event_holder, uint32 *channel_holder)
+TimelineBuilder *
+builder_define_kind(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token)
 {
-	uint32		offset = builder->latest_kind;
+	uint8		flags = builder_kind_flags(event);
+	uint8		content = flags;
+	uint32		event_holder;
+	uint32		channel_holder;
+	uint32		offset;
+	uint64		size;
+	uint8	   *out;
 
-	*event_holder = *channel_holder = 0;
-	if (builder->kind_count > CHAINED_KINDS)
-		return;
+	if (token->token != 0 && builder->cache_id != token->cache_id)
+		adopt_cache(builder, token);
+	offset = builder->data + builder->used - builder_stream(builder);
+	if (builder->index == NULL && (builder->kind_count == TABLED_KINDS || offset > PG_UINT16_MAX))
+		replace_table(builder);
+
+	find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
+	size = 1 + (flags & KIND_SHARES_EVENT ? timeline_varint_size(offset - event_holder) :
+				string_size(&event->event));
+	if (flags & KIND_HAS_CHANNEL)
+		size += flags & KIND_SHARES_CHANNEL ? timeline_varint_size(offset - channel_holder) :
+			string_size(&event->channel);
+	if (flags & KIND_HAS_PROPERTIES)
+		size += string_size(&event->properties);
+	builder = builder_reserve(builder, size + sizeof(KindEntry));
+
+	if (builder->index == NULL)
+	{
+		KindEntry  *entry = builder_table(builder) + builder->kind_count;
+
+		/* the table is small, and so is the stream while kinds are still new */
+		memmove(entry + 1, entry, offset);
+		entry->token = token->token;
+		entry->offset = (uint16) offset;
+		builder->used += sizeof(KindEntry);
+	}
+	else
+		add_to_index(builder, token->cache_id != 0 ? token->hash : builder_hash_kind(content, event),
+					 offset, token->token);
+	builder->kind_count++;
+
+	out = builder->data + builder->used;
+	*out++ = flags;
+	out = flags & KIND_SHARES_EVENT ? timeline_write_varint(out, offset - event_holder) :
+		timeline_write_string(out, &event->event);
+	if (flags & KIND_HAS_CHANNEL)
+		out = flags & KIND_SHARES_CHANNEL ? timeline_write_varint(out, offset - channel_holder) :
+			timeline_write_string(out, &event->channel);
+	if (flags & KIND_HAS_PROPERTIES)
+		out = timeline_write_string(out, &event->properties);
+	builder->used = out - builder->data;
+	return builder;
+}
+
+/* Reads the definition at this offset of the stream and returns where it ends. */
+const uint8 *
+builder_read_definition(const TimelineBuilder *builder, uint32 offset, KindDefinition *definition)
+{
+	const uint8 *byte = builder_stream(builder) + offset;
+	KindDefinition holder;
+
+	definition->flags = *byte++;
+	definition->channel.bytes = definition->properties.bytes = NULL;
+	definition->channel.length = definition->properties.length = 0;
+	if (definition->flags & KIND_SHARES_EVENT)
+	{
+		/* what is shared is never shared again, so this goes one level deep */
+		(void) builder_read_definition(builder, offset - (uint32) builder_read_varint(&byte), &holder);
+		definition->event = holder.event;
+	}
+	else
+		byte = read_string(byte, &definition->event);
+	if (definition->flags & KIND_SHARES_CHANNEL)
+	{
+		(void) builder_read_definition(builder, offset - (uint32) builder_read_varint(&byte), &holder);
+		definition->channel = holder.channel;
+	}
+	else if (definition->flags & KIND_HAS_CHANNEL)
+		byte = read_string(byte, &definition->channel);
+	if (definition->flags & KIND_HAS_PROPERTIES)
+		byte = read_string(byte, &definition->properties);
+	return byte;
+}
+
+/* The flags that belong to the content of a kind. */
+uint8
+builder_kind_flags(const BuilderEvent *event)
+{
+	return (event->has_value ? KIND_HAS_VALUE : 0) |
+		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
+		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
+		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
+}
+
+/* Takes in eight bytes at a time, as labels are short and this is done for each row. */
+static inline uint64
+hash_string(uint64 hash, const TimelineString *string)
+{
+	const char *bytes = string->bytes;
+	uint32		left = string->length;
+	uint64		word;
+
+	hash += left;
+	for (; left >= 8; bytes += 8, left -= 8)
+	{
+		memcpy(&word, bytes, 8);
+		hash = (hash ^ word) * UINT64CONST(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, bytes, left);
+	hash = (hash ^ word) * UINT64CONST(0xd6e8feb86659fd93);
+	return hash ^ hash >> 32;
+}
+
+/* A hash of a kind's content. */
+uint32
+builder_hash_kind(uint8 flags, const BuilderEvent *event)
+{
+	uint64		hash = hash_string(flags, &event->event);
+
+	if (flags & KIND_HAS_CHANNEL)
+		hash = hash_string(hash, &event->channel);
+	if (flags & KIND_HAS_PROPERTIES)
+		hash = hash_string(hash, &event->properties);
+	return (uint32) hash;
+}
+
+static bool
+find_in_table(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
+			  const KindToken *token, uint32 *number)
+{
+	KindEntry  *table = builder_table(builder);
+
 	for (uint32 i = 0; i < builder->kind_count; i++)
 	{
+		if (definition_matches(builder, table[i].offset, flags, event))
+		{
+			if (token->token != 0)
+			{
+				if (builder->cache_id != token->cache_id)
+					adopt_cache(builder, token);
+				table[i].token = token->token;
+			}
+			*number = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+find_in_index(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
+			  const KindToken *token, uint32 *number)
+{
+	KindIndex  *index = builder->index;
+	uint32		hash = token->cache_id != 0 ? token->hash : builder_hash_kind(flags, event);
+	bool		is_known = token->token != 0 && token->cache_id == builder->cache_id;
+
+	for (uint32 i = hash & index->mask; index->slots[i].number != 0; i = (i + 1) & index->mask)
+	{
+		KindSlot   *slot = &index->slots[i];
+
+		if (slot->hash != hash)
+			continue;
+		if (!(is_known && slot->token == token->token))
+		{
+			if (!definition_matches(builder, slot->offset, flags, event))
+				continue;
+			if (token->token != 0)
+			{
+				if (builder->cache_id != token->cache_id)
+					adopt_cache(builder, token);
+				slot->token = token->token;
+			}
+		}
+		*number = slot->number - 1;
+		return true;
+	}
+	return false;
+}
+
+/* From here on tokens are those of another cache: the ones that are there mean nothing. */
+static void
+adopt_cache(TimelineBuilder *builder, const KindToken *token)
+{
+	if (builder->index == NULL)
+	{
+		for (uint32 i = 0; i < builder->kind_count; i++)
+			builder_table(builder)[i].token = 0;
+	}
+	else
+	{
+		for (uint64 i = 0; i <= builder->index->mask; i++)
+			builder->index->slots[i].token = 0;
+	}
+	builder->cache_id = token->cache_id;
+}
+
+static bool
+definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
+				   const BuilderEvent *event)
+{
+	KindDefinition definition;
+
+	(void) builder_read_definition(builder, offset, &definition);
+	return (definition.flags & KIND_CONTENT) == flags &&
+		strings_equal(&definition.event, &event->event) &&
+		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition.channel, &event->channel)) &&
+		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition.properties, &event->properties));
+}
+
+static const uint8 *
+read_string(const uint8 *byte, TimelineString *string)
+{
+	string->length = (uint32) builder_read_varint(&byte);
+	string->bytes = (const char *) byte;
+	return byte + string->length;
+}
+
+/*
+ * Looks among the kinds of the table for one with the same event label and one
+ * with the same channel, sets the flags for those found and their offsets.
+ */
+static void
+find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
+					uint32 *event_holder, uint32 *channel_holder)
+{
+	*event_holder = *channel_holder = 0;
+	for (uint32 i = 0; builder->index == NULL && i < builder->kind_count; i++)
+	{
+		uint32		offset = builder_table(builder)[i].offset;
 		KindDefinition definition;
 
 		(void) builder_read_definition(builder, offset, &definition);
@@ -114,123 +327,77 @@ builder_find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const 
 			*flags |= KIND_SHARES_CHANNEL;
 			*channel_holder = offset;
 		}
-		offset -= definition.distance;
 	}
 }
 
-static inline const uint8 *
-read_string(const uint8 *byte, TimelineString *string)
+/* Moves the kinds from the table to an index; the stream takes the table's place. */
+static void
+replace_table(TimelineBuilder *builder)
 {
-	string->length = (uint32) builder_read_varint(&byte);
-	string->bytes = (const char *) byte;
-	return byte + string->length;
-}
+	KindIndex  *index = create_index(builder, 4 * (TABLED_KINDS + 4));
+	Size		table_size = builder->kind_count * sizeof(KindEntry);
 
-/* Reads the definition at this offset and returns where it ends. */
-const uint8 *
-builder_read_definition(const TimelineBuilder *builder, uint32 offset, KindDefinition *definition)
-{
-	const uint8 *byte = builder->data + offset;
-
-	definition->flags = *byte++;
-	definition->number = (uint32) builder_read_varint(&byte);
-	definition->distance = (uint32) builder_read_varint(&byte);
-	definition->channel.bytes = definition->properties.bytes = NULL;
-	definition->channel.length = definition->properties.length = 0;
-	if (definition->flags & KIND_SHARES_EVENT)
+	for (uint32 i = 0; i < builder->kind_count; i++)
 	{
-		KindDefinition holder;
-
-		(void) builder_read_definition(builder, offset - (uint32) builder_read_varint(&byte), &holder);
-		definition->event = holder.event;
-	}
-	else
-		byte = read_string(byte, &definition->event);
-	if (definition->flags & KIND_SHARES_CHANNEL)
-	{
-		KindDefinition holder;
-
-		(void) builder_read_definition(builder, offset - (uint32) builder_read_varint(&byte), &holder);
-		definition->channel = holder.channel;
-	}
-	else if (definition->flags & KIND_HAS_CHANNEL)
-		byte = read_string(byte, &definition->channel);
-	if (definition->flags & KIND_HAS_PROPERTIES)
-		byte = read_string(byte, &definition->properties);
-	return byte;
-}
-
-static bool
-definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
-				   const BuilderEvent *event, KindDefinition *definition)
-{
-	(void) builder_read_definition(builder, offset, definition);
-	return (definition->flags & KIND_CONTENT) == flags &&
-		strings_equal(&definition->event, &event->event) &&
-		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition->channel, &event->channel)) &&
-		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition->properties, &event->properties));
-}
-
-/* Kinds that differ only in having a value share a hash; that is rare and harmless. */
-uint32
-builder_hash_kind(const BuilderEvent *event)
-{
-	uint32		hash = hash_bytes((const unsigned char *) event->event.bytes, event->event.length);
-
-	if (event->channel.bytes != NULL)
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->channel.bytes,
-											 event->channel.length));
-	if (event->properties.bytes != NULL)
-		hash = hash_combine(hash, hash_bytes((const unsigned char *) event->properties.bytes,
-											 event->properties.length));
-	return hash;
-}
-
-/* Enters the latest kind, making or doubling the index when it is half full. */
-void
-builder_index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash)
-{
-	KindIndex  *index = builder->index;
-	KindIndex  *grown;
-	uint64		slots;
-
-	if (index != NULL && (uint64) builder->kind_count * 2 <= (uint64) index->mask + 1)
-	{
-		insert_slot(index, hash, offset);
-		return;
-	}
-
-	slots = index == NULL ? 4 * (CHAINED_KINDS + 4) : ((uint64) index->mask + 1) * 2;
-	grown = MemoryContextAllocExtended(builder_context(builder), offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
-									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	grown->mask = (uint32) (slots - 1);
-	/* the chain holds every kind, so no slot needs to be moved */
-	for (uint32 kind = builder->latest_kind;;)
-	{
+		const KindEntry *entry = &builder_table(builder)[i];
 		KindDefinition definition;
 		BuilderEvent event;
+		KindSlot	slot;
 
-		(void) builder_read_definition(builder, kind, &definition);
+		(void) builder_read_definition(builder, entry->offset, &definition);
 		event.event = definition.event;
 		event.channel = definition.channel;
 		event.properties = definition.properties;
-		insert_slot(grown, builder_hash_kind(&event), kind);
-		if (definition.distance == 0)
-			break;
-		kind -= definition.distance;
+		slot.hash = builder_hash_kind(definition.flags & KIND_CONTENT, &event);
+		slot.offset = entry->offset;
+		slot.number = i + 1;
+		slot.token = entry->token;
+		insert_slot(index, &slot);
 	}
-	if (index != NULL)
+	builder->used -= table_size;
+	memmove(builder->data, builder->data + table_size, builder->used);
+	builder->index = index;
+}
+
+/* Enters the kind that is about to be counted, doubling the index when it is half full. */
+static void
+add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset, uint16 token)
+{
+	KindIndex  *index = builder->index;
+	KindSlot	slot = {hash, offset, builder->kind_count + 1, token};
+
+	if (((uint64) builder->kind_count + 1) * 2 > (uint64) index->mask + 1)
+	{
+		KindIndex  *doubled = create_index(builder, ((uint64) index->mask + 1) * 2);
+
+		for (uint64 i = 0; i <= index->mask; i++)
+		{
+			if (index->slots[i].number != 0)
+				insert_slot(doubled, &index->slots[i]);
+		}
 		pfree(index);
-	builder->index = grown;
+		builder->index = index = doubled;
+	}
+	insert_slot(index, &slot);
+}
+
+static KindIndex *
+create_index(const TimelineBuilder *builder, uint64 slots)
+{
+	KindIndex  *index = MemoryContextAllocExtended(builder_context(builder),
+												   offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	index->mask = (uint32) (slots - 1);
+	return index;
 }
 
 static void
-insert_slot(KindIndex *index, uint32 hash, uint32 offset)
+insert_slot(KindIndex *index, const KindSlot *slot)
 {
-	uint32		i = hash & index->mask;
+	uint32		i = slot->hash & index->mask;
 
-	while (index->slots[i].offset != 0)
+	while (index->slots[i].number != 0)
 		i = (i + 1) & index->mask;
-	index->slots[i].hash = hash;
-	index->slots[i].offset = offset + 1;
+	index->slots[i] = *slot;
 }

@@ -1,6 +1,6 @@
 /*
  * builder_kinds.h
- *		The kinds of events within a builder's data.
+ *		The kinds of events within a builder, and its layout.
  */
 #ifndef ENGAGEMENT_TIMELINE_BUILDER_KINDS_H
 #define ENGAGEMENT_TIMELINE_BUILDER_KINDS_H
@@ -9,8 +9,8 @@
 
 #include "timeline/builder.h"
 
-/* With more kinds than this the index is made. */
-#define CHAINED_KINDS 12
+/* With more kinds than this the table gives way to an index. */
+#define TABLED_KINDS 12
 
 #define KIND_HAS_VALUE 0x01
 #define KIND_HAS_CHANNEL 0x02
@@ -20,10 +20,20 @@
 #define KIND_SHARES_CHANNEL 0x20
 #define KIND_CONTENT (KIND_HAS_VALUE | KIND_HAS_CHANNEL | KIND_HAS_PROPERTIES | KIND_IS_JSONB)
 
+/* An entry of the table: where the kind of this number is defined. */
+typedef struct KindEntry
+{
+	uint16		token;			/* given by the cache; 0: not known */
+	uint16		offset;			/* of the definition in the stream */
+} KindEntry;
+
+/* The same in the index, which is a hash table. */
 typedef struct KindSlot
 {
 	uint32		hash;
-	uint32		offset;			/* of the definition + 1; 0: free */
+	uint32		offset;
+	uint32		number;			/* + 1; 0: the slot is free */
+	uint16		token;
 } KindSlot;
 
 typedef struct KindIndex
@@ -35,38 +45,50 @@ typedef struct KindIndex
 struct TimelineBuilder
 {
 	uint32		capacity;		/* bytes of data */
-	uint32		used;
+	uint32		used;			/* of them */
 	uint32		event_count;
 	uint32		kind_count;
-	uint32		latest_kind;	/* offset of the latest definition */
-	uint32		recent_kind;	/* offset of the previous event's definition */
 	int64		last_at;		/* time of the previous event, in order of arrival */
-	KindIndex  *index;			/* NULL while the chain is short */
-	uint8		data[FLEXIBLE_ARRAY_MEMBER];
+	uint64		cache_id;		/* of the cache that gave the tokens; 0: none */
+	KindIndex  *index;			/* NULL: there is a table */
+	uint8		data[FLEXIBLE_ARRAY_MEMBER];	/* the table, one entry a kind; the stream */
 };
 
 /* A definition read back. */
 typedef struct KindDefinition
 {
 	uint8		flags;
-	uint32		number;
-	uint32		distance;
 	TimelineString event;
 	TimelineString channel;
 	TimelineString properties;
 } KindDefinition;
 
-extern bool builder_find_kind(const TimelineBuilder *builder, uint8 flags, uint32 hash,
-							  const BuilderEvent *event, uint32 *offset, uint32 *number);
+extern bool builder_find_kind(TimelineBuilder *builder, const BuilderEvent *event,
+							  const KindToken *token, uint32 *number);
+extern TimelineBuilder *builder_define_kind(TimelineBuilder *builder, const BuilderEvent *event,
+											const KindToken *token);
 extern const uint8 *builder_read_definition(const TimelineBuilder *builder, uint32 offset,
 											KindDefinition *definition);
-extern void builder_find_shared_strings(const TimelineBuilder *builder, uint8 *flags,
-										const BuilderEvent *event,
-										uint32 *event_holder, uint32 *channel_holder);
-extern uint32 builder_hash_kind(const BuilderEvent *event);
-extern void builder_index_kind(TimelineBuilder *builder, uint32 offset, uint32 hash);
+extern uint8 builder_kind_flags(const BuilderEvent *event);
+extern uint32 builder_hash_kind(uint8 flags, const BuilderEvent *event);
 
+/* from builder.c */
+extern TimelineBuilder *builder_reserve(TimelineBuilder *builder, uint64 more);
 extern MemoryContext builder_context(const TimelineBuilder *builder);
+
+static inline KindEntry *
+builder_table(const TimelineBuilder *builder)
+{
+	return (KindEntry *) builder->data;
+}
+
+/* Where the stream starts: right after the table. */
+static inline uint8 *
+builder_stream(const TimelineBuilder *builder)
+{
+	return (uint8 *) builder->data +
+		(builder->index == NULL ? builder->kind_count * sizeof(KindEntry) : 0);
+}
 
 /* These bytes are our own and in memory, so there is nothing to check. */
 static inline uint64

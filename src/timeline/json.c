@@ -105,7 +105,7 @@ timeline_from_jsonb(PG_FUNCTION_ARGS)
 		}
 		if (!has_time || event.event.bytes == NULL)
 			json_error("Each event needs \"at\" and \"event\".");
-		builder = builder_append(builder, &event);
+		builder = builder_append(builder, &event, NULL);
 	}
 	PG_RETURN_TIMELINE(builder_finish(builder));
 }

@@ -125,7 +125,7 @@ timeline_from_text(const char *text, Node *escontext)
 			CHECK_FOR_INTERRUPTS();
 			if (!parse_event(&parser, &event))
 				return NULL;
-			builder = builder_append(builder, &event);
+			builder = builder_append(builder, &event, NULL);
 			skip_blanks(&parser);
 			if (*parser.p != ',')
 				break;
