@@ -196,14 +196,6 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 	return builder;
 }
 
-/* Asks the processor for a builder that is needed soon. */
-void
-builder_prefetch(const TimelineBuilder *builder)
-{
-	__builtin_prefetch(builder);
-	__builtin_prefetch((const char *) builder + 64);
-}
-
 /*
  * The timeline of everything appended, in the current memory context.  The
  * builder is left as it was and may take more.
@@ -257,6 +249,7 @@ builder_finish(const TimelineBuilder *builder)
 static TimelineBuilder *
 append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token, uint32 *number)
 {
+	__builtin_prefetch(builder->data + builder->used, 1);
 	if (builder_find_kind(builder, event, token, number))
 		return append_known(builder, *number, event);
 

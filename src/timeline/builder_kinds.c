@@ -9,11 +9,12 @@
  *			so: varint length and bytes, or if the flags say shared, varint distance
  *			back to the definition whose string it is
  *
- * While kinds are few, a table in front of the stream tells where each is defined;
- * then a hash index beside the builder does.  Both hold a token for each kind: if
- * the cache that gave the incoming event its token is the one that gave these, equal
- * tokens mean the same kind, and the definition, which is likely out of the
- * processor's cache, is left alone.  Otherwise the bytes are compared.
+ * While kinds are few, a table in front of the stream tells where each is defined,
+ * and its token; then a hash index and an array of numbers by token, both beside
+ * the builder, do.  If the cache that gave the incoming event its token is the one
+ * that gave these, equal tokens mean the same kind, and the definition, which is
+ * likely out of the processor's cache, is left alone.  Otherwise the bytes are
+ * compared.
  */
 #include "postgres.h"
 
@@ -32,10 +33,34 @@ static bool definition_matches(const TimelineBuilder *builder, uint32 offset, ui
 static const uint8 *read_string(const uint8 *byte, TimelineString *string);
 static void find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderEvent *event,
 								uint32 *event_holder, uint32 *channel_holder);
-static void replace_table(TimelineBuilder *builder);
-static void add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset, uint16 token);
-static KindIndex *create_index(const TimelineBuilder *builder, uint64 slots);
-static void insert_slot(KindIndex *index, const KindSlot *slot);
+static TimelineBuilder *replace_table(TimelineBuilder *builder);
+static void add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset);
+static KindSlot *create_index(const TimelineBuilder *builder, uint64 slots);
+static void insert_slot(KindSlot *index, uint64 slots, const KindSlot *slot);
+static void number_token(TimelineBuilder *builder, const KindToken *token, uint32 number);
+
+/* How many slots the index of so many kinds has: a power of two, at most half of them full. */
+static inline uint64
+index_slots(uint32 kind_count)
+{
+	return kind_count <= 32 ? 64 : UINT64CONST(2) << (64 - __builtin_clzll((uint64) kind_count - 1));
+}
+
+/* Of a builder with an index, the pointer in front of the stream; it is not aligned. */
+static inline uint16 *
+get_numbers(const TimelineBuilder *builder)
+{
+	uint16	   *numbers;
+
+	memcpy(&numbers, builder->data, sizeof(numbers));
+	return numbers;
+}
+
+static inline void
+set_numbers(TimelineBuilder *builder, uint16 *numbers)
+{
+	memcpy(builder->data, &numbers, sizeof(numbers));
+}
 
 static inline bool
 strings_equal(const TimelineString *a, const TimelineString *b)
@@ -58,8 +83,10 @@ builder_find_kind(TimelineBuilder *builder, const BuilderEvent *event,
 	{
 		const KindEntry *table = builder_table(builder);
 
-		if (token->token != 0 && token->cache_id == builder->cache_id)
+		if (token->token != 0 && (token->cache_id == builder->cache_id || builder->kind_count == 0))
 		{
+			bool		all_known = true;
+
 			for (uint32 i = 0; i < builder->kind_count; i++)
 			{
 				if (table[i].token == token->token)
@@ -67,7 +94,11 @@ builder_find_kind(TimelineBuilder *builder, const BuilderEvent *event,
 					*number = i;
 					return true;
 				}
+				all_known = all_known && table[i].token != 0;
 			}
+			/* one cache never gives two tokens to one kind */
+			if (all_known)
+				return false;
 		}
 		return find_in_table(builder, builder_kind_flags(event), event, token, number);
 	}
@@ -94,7 +125,7 @@ builder_define_kind(TimelineBuilder *builder, const BuilderEvent *event, const K
 		adopt_cache(builder, token);
 	offset = builder->data + builder->used - builder_stream(builder);
 	if (builder->index == NULL && (builder->kind_count == TABLED_KINDS || offset > PG_UINT16_MAX))
-		replace_table(builder);
+		builder = replace_table(builder);
 
 	find_shared_strings(builder, &flags, event, &event_holder, &channel_holder);
 	size = 1 + (flags & KIND_SHARES_EVENT ? timeline_varint_size(offset - event_holder) :
@@ -117,8 +148,11 @@ builder_define_kind(TimelineBuilder *builder, const BuilderEvent *event, const K
 		builder->used += sizeof(KindEntry);
 	}
 	else
+	{
 		add_to_index(builder, token->cache_id != 0 ? token->hash : builder_hash_kind(content, event),
-					 offset, token->token);
+					 offset);
+		number_token(builder, token, builder->kind_count);
+	}
 	builder->kind_count++;
 
 	out = builder->data + builder->used;
@@ -235,29 +269,29 @@ static bool
 find_in_index(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
 			  const KindToken *token, uint32 *number)
 {
-	KindIndex  *index = builder->index;
-	uint32		hash = token->cache_id != 0 ? token->hash : builder_hash_kind(flags, event);
-	bool		is_known = token->token != 0 && token->cache_id == builder->cache_id;
+	uint64		mask = index_slots(builder->kind_count) - 1;
+	const uint16 *numbers = get_numbers(builder);
+	uint32		hash;
 
-	for (uint32 i = hash & index->mask; index->slots[i].number != 0; i = (i + 1) & index->mask)
+	/* the first of the numbers is how many there are */
+	if (numbers != NULL && token->cache_id == builder->cache_id && token->token < numbers[0] &&
+		token->token != 0 && numbers[token->token] != 0)
 	{
-		KindSlot   *slot = &index->slots[i];
-
-		if (slot->hash != hash)
-			continue;
-		if (!(is_known && slot->token == token->token))
-		{
-			if (!definition_matches(builder, slot->offset, flags, event))
-				continue;
-			if (token->token != 0)
-			{
-				if (builder->cache_id != token->cache_id)
-					adopt_cache(builder, token);
-				slot->token = token->token;
-			}
-		}
-		*number = slot->number - 1;
+		*number = numbers[token->token] - 1;
 		return true;
+	}
+
+	hash = token->cache_id != 0 ? token->hash : builder_hash_kind(flags, event);
+	for (uint64 i = hash & mask; builder->index[i].number != 0; i = (i + 1) & mask)
+	{
+		const KindSlot *slot = &builder->index[i];
+
+		if (slot->hash == hash && definition_matches(builder, slot->offset, flags, event))
+		{
+			*number = slot->number - 1;
+			number_token(builder, token, *number);
+			return true;
+		}
 	}
 	return false;
 }
@@ -271,11 +305,8 @@ adopt_cache(TimelineBuilder *builder, const KindToken *token)
 		for (uint32 i = 0; i < builder->kind_count; i++)
 			builder_table(builder)[i].token = 0;
 	}
-	else
-	{
-		for (uint64 i = 0; i <= builder->index->mask; i++)
-			builder->index->slots[i].token = 0;
-	}
+	else if (get_numbers(builder) != NULL)
+		memset(get_numbers(builder) + 1, 0, (get_numbers(builder)[0] - 1) * sizeof(uint16));
 	builder->cache_id = token->cache_id;
 }
 
@@ -330,74 +361,113 @@ find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderE
 	}
 }
 
-/* Moves the kinds from the table to an index; the stream takes the table's place. */
-static void
+/*
+ * Moves the kinds from the table to an index.  Returns the builder, which may
+ * have moved.
+ */
+static TimelineBuilder *
 replace_table(TimelineBuilder *builder)
 {
-	KindIndex  *index = create_index(builder, 4 * (TABLED_KINDS + 4));
-	Size		table_size = builder->kind_count * sizeof(KindEntry);
+	uint32		kind_count = builder->kind_count;
+	KindEntry	table[TABLED_KINDS];
+	uint8	   *stream;
+	Size		stream_size;
 
-	for (uint32 i = 0; i < builder->kind_count; i++)
+	memcpy(table, builder_table(builder), kind_count * sizeof(KindEntry));
+	builder = builder_reserve(builder, sizeof(uint16 *));
+	stream = builder_stream(builder);
+	stream_size = builder->data + builder->used - stream;
+	builder->index = create_index(builder, index_slots(kind_count));
+	memmove(builder_stream(builder), stream, stream_size);
+	builder->used = builder_stream(builder) - builder->data + stream_size;
+	set_numbers(builder, NULL);
+
+	for (uint32 i = 0; i < kind_count; i++)
 	{
-		const KindEntry *entry = &builder_table(builder)[i];
+		KindToken	token = {builder->cache_id, table[i].token};
 		KindDefinition definition;
 		BuilderEvent event;
 		KindSlot	slot;
 
-		(void) builder_read_definition(builder, entry->offset, &definition);
+		(void) builder_read_definition(builder, table[i].offset, &definition);
 		event.event = definition.event;
 		event.channel = definition.channel;
 		event.properties = definition.properties;
 		slot.hash = builder_hash_kind(definition.flags & KIND_CONTENT, &event);
-		slot.offset = entry->offset;
+		slot.offset = table[i].offset;
 		slot.number = i + 1;
-		slot.token = entry->token;
-		insert_slot(index, &slot);
+		insert_slot(builder->index, index_slots(kind_count), &slot);
+		number_token(builder, &token, i);
 	}
-	builder->used -= table_size;
-	memmove(builder->data, builder->data + table_size, builder->used);
-	builder->index = index;
+	return builder;
 }
 
-/* Enters the kind that is about to be counted, doubling the index when it is half full. */
+/* Enters the kind that is about to be counted. */
 static void
-add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset, uint16 token)
+add_to_index(TimelineBuilder *builder, uint32 hash, uint32 offset)
 {
-	KindIndex  *index = builder->index;
-	KindSlot	slot = {hash, offset, builder->kind_count + 1, token};
+	uint64		slots = index_slots(builder->kind_count);
+	uint64		needed = index_slots(builder->kind_count + 1);
+	KindSlot	slot = {hash, offset, builder->kind_count + 1};
 
-	if (((uint64) builder->kind_count + 1) * 2 > (uint64) index->mask + 1)
+	if (needed != slots)
 	{
-		KindIndex  *doubled = create_index(builder, ((uint64) index->mask + 1) * 2);
+		KindSlot   *grown = create_index(builder, needed);
 
-		for (uint64 i = 0; i <= index->mask; i++)
+		for (uint64 i = 0; i < slots; i++)
 		{
-			if (index->slots[i].number != 0)
-				insert_slot(doubled, &index->slots[i]);
+			if (builder->index[i].number != 0)
+				insert_slot(grown, needed, &builder->index[i]);
 		}
-		pfree(index);
-		builder->index = index = doubled;
+		pfree(builder->index);
+		builder->index = grown;
 	}
-	insert_slot(index, &slot);
+	insert_slot(builder->index, needed, &slot);
 }
 
-static KindIndex *
+static KindSlot *
 create_index(const TimelineBuilder *builder, uint64 slots)
 {
-	KindIndex  *index = MemoryContextAllocExtended(builder_context(builder),
-												   offsetof(KindIndex, slots) + slots * sizeof(KindSlot),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	index->mask = (uint32) (slots - 1);
-	return index;
+	return MemoryContextAllocExtended(builder_context(builder), slots * sizeof(KindSlot),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 static void
-insert_slot(KindIndex *index, const KindSlot *slot)
+insert_slot(KindSlot *index, uint64 slots, const KindSlot *slot)
 {
-	uint32		i = slot->hash & index->mask;
+	uint64		i = slot->hash & (slots - 1);
 
-	while (index->slots[i].number != 0)
-		i = (i + 1) & index->mask;
-	index->slots[i] = *slot;
+	while (index[i].number != 0)
+		i = (i + 1) & (slots - 1);
+	index[i] = *slot;
+}
+
+/* Remembers the number of the kind that has this token. */
+static void
+number_token(TimelineBuilder *builder, const KindToken *token, uint32 number)
+{
+	uint16	   *numbers = get_numbers(builder);
+
+	if (token->token == 0 || token->token >= NUMBERED_TOKENS || number >= PG_UINT16_MAX)
+		return;
+	if (builder->cache_id != token->cache_id)
+		adopt_cache(builder, token);
+	if (numbers == NULL || token->token >= numbers[0])
+	{
+		uint16		size = 64;
+		uint16	   *grown;
+
+		while (size <= token->token)
+			size *= 2;
+		grown = MemoryContextAllocZero(builder_context(builder), size * sizeof(uint16));
+		if (numbers != NULL)
+		{
+			memcpy(grown, numbers, numbers[0] * sizeof(uint16));
+			pfree(numbers);
+		}
+		grown[0] = size;
+		set_numbers(builder, grown);
+		numbers = grown;
+	}
+	numbers[token->token] = (uint16) (number + 1);
 }

@@ -33,14 +33,10 @@ typedef struct KindSlot
 	uint32		hash;
 	uint32		offset;
 	uint32		number;			/* + 1; 0: the slot is free */
-	uint16		token;
 } KindSlot;
 
-typedef struct KindIndex
-{
-	uint32		mask;			/* slots - 1, a power of two less one */
-	KindSlot	slots[FLEXIBLE_ARRAY_MEMBER];
-} KindIndex;
+/* Tokens from this on are not kept where there is an index. */
+#define NUMBERED_TOKENS 1024
 
 struct TimelineBuilder
 {
@@ -50,8 +46,13 @@ struct TimelineBuilder
 	uint32		kind_count;
 	int64		last_at;		/* time of the previous event, in order of arrival */
 	uint64		cache_id;		/* of the cache that gave the tokens; 0: none */
-	KindIndex  *index;			/* NULL: there is a table */
-	uint8		data[FLEXIBLE_ARRAY_MEMBER];	/* the table, one entry a kind; the stream */
+	KindSlot   *index;			/* NULL: there is a table */
+
+	/*
+	 * Without an index: the table, one entry a kind, and the stream.  With one: a
+	 * pointer to the numbers of kinds by token, and the stream.
+	 */
+	uint8		data[FLEXIBLE_ARRAY_MEMBER];
 };
 
 /* A definition read back. */
@@ -87,7 +88,7 @@ static inline uint8 *
 builder_stream(const TimelineBuilder *builder)
 {
 	return (uint8 *) builder->data +
-		(builder->index == NULL ? builder->kind_count * sizeof(KindEntry) : 0);
+		(builder->index == NULL ? builder->kind_count * sizeof(KindEntry) : sizeof(uint16 *));
 }
 
 /* These bytes are our own and in memory, so there is nothing to check. */
