@@ -26,7 +26,8 @@ typedef struct PatternParser
 
 static void parse_term(PatternParser *parser, PatternTerm *term);
 static void parse_conditions(PatternParser *parser, PatternTerm *term);
-static void parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what);
+static void parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what,
+					   const char *if_empty);
 static int	glob_rank(const Glob *glob);
 static void pattern_error(PatternParser *parser, const char *detail, const char *hint) pg_attribute_noreturn();
 static int	compare_terms(const void *a, const void *b);
@@ -154,12 +155,12 @@ parse_term(PatternParser *parser, PatternTerm *term)
 	int			exact_conditions = 0;
 
 	memset(term, 0, sizeof(PatternTerm));
-	parse_glob(parser, "@[|", &term->event, "event label");
+	parse_glob(parser, "@[|", &term->event, "event label", "Write * for any.");
 	if (parser->p < parser->end && *parser->p == '@')
 	{
 		parser->p++;
 		term->has_channel = true;
-		parse_glob(parser, "[|", &term->channel, "channel");
+		parse_glob(parser, "[|", &term->channel, "channel", "Write * for any.");
 	}
 	if (parser->p < parser->end && *parser->p == '[')
 		parse_conditions(parser, term);
@@ -191,7 +192,7 @@ parse_conditions(PatternParser *parser, PatternTerm *term)
 				repalloc(term->conditions, capacity * sizeof(PropertyCondition));
 		}
 		condition = &term->conditions[term->condition_count++];
-		parse_glob(parser, "=,]", &key, "property name");
+		parse_glob(parser, "=,]", &key, "property name", "Write [name=value], or [name=*] for any value.");
 		if (key.piece_count != 1)
 			pattern_error(parser, "A property name cannot have a star.",
 						  "Write \\* for a star that is part of the name.");
@@ -201,7 +202,7 @@ parse_conditions(PatternParser *parser, PatternTerm *term)
 		condition->key = key.pieces[0];
 		condition->key_length = key.lengths[0];
 		parser->p++;
-		parse_glob(parser, ",]", &condition->value, "property value");
+		parse_glob(parser, ",]", &condition->value, "property value", "Write * for any.");
 	} while (parser->p < parser->end && *parser->p == ',');
 
 	if (parser->p == parser->end)
@@ -219,7 +220,8 @@ parse_conditions(PatternParser *parser, PatternTerm *term)
  * here, so that a slip is not taken for a label.
  */
 static void
-parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what)
+parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what,
+		   const char *if_empty)
 {
 	int			room = (int) (parser->end - parser->p) + 1;
 	char	   *text = palloc(room);
@@ -264,7 +266,7 @@ parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *wha
 	}
 	used = trimmed;
 	if (used == 0 && piece == 0)
-		pattern_error(parser, psprintf("The %s is empty.", what), "Write * for any.");
+		pattern_error(parser, psprintf("The %s is empty.", what), if_empty);
 
 	glob->piece_count = piece + 1;
 	glob->literal_length = used;

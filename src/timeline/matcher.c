@@ -283,5 +283,5 @@ tie_error(const PatternTerm *first, const PatternTerm *second,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("patterns \"%s\" and \"%s\" match event \"%.*s\" equally well",
 					first->text, second->text, (int) label->length, label->bytes),
-			 errhint("Make one of them more specific: a plain event label beats one with stars, then a channel, then more properties.")));
+			 errhint("Make one of them more specific: a plain event label beats one with stars, and more plain characters beat fewer; then the same for the channel; then more properties.")));
 }

@@ -1,0 +1,22 @@
+-- The demo's own schema, made anew, and the extension on the search path.
+
+SET client_min_messages = warning;
+
+CREATE SCHEMA IF NOT EXISTS engagement;
+CREATE EXTENSION IF NOT EXISTS engagement SCHEMA engagement;
+
+DROP SCHEMA IF EXISTS engagement_demo CASCADE;
+CREATE SCHEMA engagement_demo;
+
+-- It may have been created elsewhere before.
+SELECT nspname AS extension_schema
+FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+WHERE extname = 'engagement'
+\gset
+SET search_path = engagement_demo, :"extension_schema", public;
+
+-- Times without a time zone are read as UTC, wherever this runs.
+SET timezone = 'UTC';
+
+-- Compiling these queries takes longer than running them.
+SET jit = off;

@@ -1,0 +1,442 @@
+# The main job, docs/demo/run: every printed number is recomputed by plain SQL over
+# the event rows, without the extension, and compared as it is printed.
+use strict;
+use warnings;
+use File::Temp;
+use Test::More;
+
+my $database = 'demo_test';
+my $folder = File::Temp->newdir;
+my $data = ($ENV{ENGAGEMENT_SHARED} // '../shared') . '/data';
+delete @ENV{qw(SEED CSV VISITOR AT EVENT CHANNEL VALUE PROPERTIES POINTS TIME_ZONE)};
+
+psql('postgres', "DROP DATABASE IF EXISTS $database");
+psql('postgres', "CREATE DATABASE $database");
+END
+{
+	my $status = $?;
+	psql('postgres', "DROP DATABASE IF EXISTS $database") if $database;
+	$? = $status;
+}
+
+test_seeds(test_shop());
+test_own_file();
+test_messages();
+test_cooltshirts();
+test_access_log();
+done_testing();
+
+# The made-up shop with its nine goals.
+sub test_shop
+{
+	my $report = demo();
+	recompute(q{SELECT visitor_id::text AS visitor, occurred_at AS at, event_name AS event, utm_source AS channel,
+					revenue::float8 AS value, campaign FROM engagement_demo.shop_events}, 'Europe/Copenhagen');
+	compare_with_points($report, 'shop');
+
+	my ($events, $goals, $worst) = split /\|/, query(q{
+		SELECT (SELECT count(*) FROM hit), (SELECT count(DISTINCT goal) FROM hit),
+			   (SELECT campaign FROM visit GROUP BY channel, campaign
+				ORDER BY count(*) * ((SELECT avg(value) FROM visit) - avg(value)) DESC LIMIT 1)});
+	cmp_ok($events, '>', 150_000, 'about 200,000 events');
+	cmp_ok($events, '<', 250_000, 'and no more');
+	is($goals, 9, 'all nine goals are reached');
+	is($worst, 'spring_giveaway', 'the giveaway has the greatest potential');
+	my $marked = grep { $_->[7] =~ /more visits, each worth less/ } @{ $report->{tables}[2]{rows} };
+	cmp_ok($marked, '>', 0, 'and marks the week in which it began');
+	my $bought = query('SELECT avg((coalesce(revenue, 0) > 0)::int) FROM visit');
+	cmp_ok($bought, '>', 0.01, 'some visits buy');
+	cmp_ok($bought, '<', 0.04, 'and most do not');
+	return $report;
+}
+
+# Another seed, other numbers, by the same rules; one seed, one table, whatever the plan.
+sub test_seeds
+{
+	my $first = shift;
+	my $report = demo(SEED => 7);
+	recompute(q{SELECT visitor_id::text AS visitor, occurred_at AS at, event_name AS event, utm_source AS channel,
+					revenue::float8 AS value, campaign FROM engagement_demo.shop_events}, 'Europe/Copenhagen');
+	foreach my $i (0 .. $#{ $report->{tables} })
+	{
+		my ($one, $other) = map { join "\n", map { "@$_" } @{ $_->{tables}[$i]{rows} } } $first, $report;
+		isnt($one, $other, "another seed changes the numbers: $report->{tables}[$i]{title}");
+	}
+	compare_with_points($report, 'shop of another seed');
+
+	query(q{CREATE SCHEMA again});
+	local $ENV{PGOPTIONS} = '-c search_path=again -c enable_hashjoin=off -c enable_hashagg=off '
+	  . '-c jit=off -c max_parallel_workers_per_gather=0 -c work_mem=1MB -c timezone=Asia/Tokyo';
+	system('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-v', 'seed=7', '-d', $database, '-f', 'docs/demo/shop.sql');
+	is(query(q{SELECT count(*) FROM (SELECT * FROM again.shop_events EXCEPT SELECT * FROM engagement_demo.shop_events) AS d}),
+		0, 'the same seed gives the same events under another plan');
+	is(query('SELECT (SELECT count(*) FROM again.shop_events) = (SELECT count(*) FROM engagement_demo.shop_events)'),
+		't', 'and as many');
+	return;
+}
+
+# A file of one's own, as badly behaved as they come.
+sub test_own_file
+{
+	my $report = demo(
+		CSV => file("\x{EF}\x{BB}\x{BF}\"User ID\";When;\"Page; name\";Kanal;Betrag;Campaign\r\n"
+			. "1;24/12/2026 10:00;start;x;\"1,50\";c1\r\n1;24/12/2026 10:30;\"buy;now\";;;\r\n"
+			. "1;24/12/2026 11:00:01;start;;;\r\n2;13/1/2027 10:10;start;y;3;c2\r\n;25/12/2026 10:10;start;y;;\r\n"),
+		VISITOR => 'user id', AT => 'when', EVENT => 'Page; name', CHANNEL => 'kanal',
+		VALUE => q{replace("Betrag", ',', '.')}, POINTS => '{"buy;now": 7, "start[campaign=c2]": 2}');
+	like($report->{text}, qr/5 rows, 4 events; 1 rows without visitor, time or event were left out/, 'rows without a visitor are left out');
+	like($report->{text}, qr{AT .*given .*day/month/year; no time zone given: read as UTC}, 'it says how times were read');
+	recompute(q{SELECT * FROM (VALUES ('1', timestamptz '2026-12-24 10:00Z', 'start', 'x', 1.5::float8, 'c1'),
+		('1', '2026-12-24 10:30Z', 'buy;now', NULL, NULL, NULL), ('1', '2026-12-24 11:00:01Z', 'start', NULL, NULL, NULL),
+		('2', '2027-01-13 10:10Z', 'start', 'y', 3, 'c2')) AS t (visitor, at, event, channel, value, campaign)},
+		'UTC', q{CASE WHEN event = 'buy;now' THEN 'buy;now' WHEN campaign = 'c2' THEN 'start[campaign=c2]' END});
+	compare_with_points($report, 'own file');
+	like($report->{text}, qr/^3 visits of 2 visitors, made of 4 events\.$/m, 'a gap of exactly 30 minutes does not end a visit');
+
+	like(demo(CSV => file("user_id,at,event\n1,2026-01-01,order_a\n"), POINTS => '{"order_*": 1, "order_a": 2, "oder": 3}')->{text},
+		qr/order_\* .* other goals are more specific.*oder .* matches no event|oder .* matches no event.*order_\* .* other goals are more specific/s,
+		'goals that never count are pointed out');
+
+	my $times = "user_id,ts,event\n1,1767225600000,a\n1,1767227400001,a\n";
+	like(demo(CSV => file($times))->{text}, qr/AT .*numbers: read as milliseconds.*^2 visits of 1 visitors/ms, 'epoch milliseconds');
+	like(demo(CSV => file($times), AT => 'to_timestamp(ts::float8 / 1000)')->{text}, qr/^2 visits of 1 visitors/m, 'an expression as time');
+	like(demo(CSV => file("user_id\tts\tevent\n1\t2026-03-29T01:59:59+01:00\ta\n1\t2026-03-29T03:10:00+02:00\ta\n"),
+			TIME_ZONE => 'Europe/Oslo')->{text},
+		qr/2026-03-29 01:59 .*2026-03-29 03:10 .*Europe\/Oslo.*^1 visits/ms, 'tabs, times with a zone, reported in a time zone');
+	like(demo(CSV => file("user_id,ts,\xE9v\xE9nement\n1,2026-01-01,caf\xE9\n"), EVENT => "\x{C3}\x{A9}v\x{C3}\x{A9}nement")->{text}, qr/Windows-1252.*caf\x{C3}\x{A9}/s, 'a file that is not UTF-8');
+	return;
+}
+
+# What is wrong is said in the words of the user's file.
+sub test_messages
+{
+	my $file = file("who,ts,what\n1,2026-01-01 10:00,a\n");
+	my %works = (CSV => $file, VISITOR => 'who', EVENT => 'what');
+	like(demo(%works)->{text}, qr/^1 visits of 1 visitors/m, 'the columns are guessed or given');
+	fails_with({ CSV => $file }, qr/no column looks like VISITOR, EVENT.*The columns are: who, ts, what\./s, 'columns that cannot be guessed');
+	fails_with({ %works, AT => 'time' }, qr/AT=time is neither a column.*The columns are: who, ts, what\./s, 'a misspelt column');
+	fails_with({ %works, VISITOR => 'user' }, qr/VISITOR=user is neither a column/, 'a misspelt column that SQL knows');
+	fails_with({ %works, AT => 'to_date(' }, qr/AT=to_date\( is neither a column of the file nor an SQL expression/, 'a broken expression');
+	fails_with({ %works, CSV => file("who,ts,what\n1,yesterday at ten,a\n") }, qr/AT: .*"yesterday at ten".*HINT/s, 'a time that cannot be read');
+	fails_with({ %works, VALUE => 'what' }, qr/VALUE.*"a".*HINT/s, 'a value that is no number');
+	fails_with({ %works, CSV => file("who,ts,what\n") }, qr/no events/, 'a file of a header only');
+	fails_with({ %works, CSV => file('') }, qr/first line.*is empty/, 'an empty file');
+	fails_with({ SEED => 'x' }, qr/a seed is a whole number/, 'a seed that is no number');
+	fails_with({ %works, POINTS => '{"a": "many"}' }, qr/many/, 'points that are no number');
+	fails_with({ CSV => "$folder/none.csv" }, qr/no such file/, 'a file that is not there');
+	return;
+}
+
+sub test_cooltshirts
+{
+	my $file = "$data/web/cooltshirts.csv";
+  SKIP:
+	{
+		skip "$file is not there", 19 unless -r $file;
+		my %columns = (CSV => $file, VISITOR => 'user_id', AT => 'timestamp', EVENT => 'page_name', CHANNEL => 'utm_source');
+		my $report = demo(%columns);
+		like($report->{text}, qr/^5,072 visits of 1,979 visitors, made of 5,692 events\.$/m, 'cooltshirts: 5,072 visits');
+
+		psql($database, qq{CREATE TABLE shirts (page text, at timestamp, visitor text, campaign text, channel text)});
+		psql($database, "\\copy shirts FROM '$file' WITH (FORMAT csv, HEADER)");
+		recompute(q{SELECT visitor, at AT TIME ZONE 'UTC' AS at, page AS event, channel, NULL::float8 AS value, campaign FROM shirts},
+			'UTC', q{CASE event WHEN '4 - purchase' THEN '4 - purchase' WHEN '3 - checkout' THEN '3*' END});
+		compare_without_points($report, 'cooltshirts');
+		compare_with_points(demo(%columns, POINTS => '{"4 - purchase": 100, "3*": 5.5}'), 'cooltshirts with points');
+		like(demo(CSV => $file)->{text}, qr/^5,072 visits/m, 'cooltshirts: all columns guessed');
+	}
+	return;
+}
+
+# The visits are counted here, in Perl; the rest from the events that the documented query made.
+sub test_access_log
+{
+	my $file = "$data/web/apache.log.gz";
+  SKIP:
+	{
+		skip "$file is not there", 10 unless -r $file;
+		my $report = demo(CSV => $file);
+		my ($hits, $visitors, $visits) = count_log($file);
+		is("$hits $visitors $visits", '10000 1753 3052', 'access log: the count in Perl');
+		like($report->{text}, qr/10000 hits; 0 lines without address and time left out,\n1 lines cut off but used/, 'access log: the malformed line');
+		like($report->{text}, qr/^3,052 visits of 1,753 visitors, made of 10,000 events\.$/m, 'access log: 3,052 visits by address');
+		recompute(q{SELECT visitor, at, event, channel, value, properties ->> 'campaign' AS campaign FROM engagement_demo.events}, 'UTC');
+		compare_without_points($report, 'access log');
+	}
+	return;
+}
+
+sub count_log
+{
+	my $file = shift;
+	my %month = (May => 5);
+	my ($hits, %times) = (0);
+	open my $log, '-|', 'gzip', '-dc', $file or die "gzip: $!\n";
+	while (<$log>)
+	{
+		next unless m{^(\S+) .*?\[(\d+)/(\w+)/2015:(\d+):(\d+):(\d+) \+0000\]};
+		$hits++;
+		push @{ $times{$1} }, ((($month{$3} * 31 + $2) * 24 + $4) * 60 + $5) * 60 + $6;
+	}
+	close $log;
+	my $visits = 0;
+	foreach my $list (values %times)
+	{
+		my $last;
+		foreach my $time (sort { $a <=> $b } @$list)
+		{
+			$visits++ if !defined $last || $time - $last > 30 * 60;
+			$last = $time;
+		}
+	}
+	return ($hits, scalar keys %times, $visits);
+}
+
+# Plain SQL: hit has each event with its visit and goal, visit each visit. goal is an SQL
+# expression that says which goal an event counts for.
+sub recompute
+{
+	my ($events, $zone, $goal) = @_;
+	$goal //= q{CASE WHEN event IN (SELECT pattern FROM engagement_demo.goal_points) THEN event
+					 WHEN event LIKE 'video\_%' THEN 'video_*' END};
+	my $place = 'at, event COLLATE "C", channel COLLATE "C", campaign COLLATE "C"';
+	query(qq{
+		SET client_min_messages = warning;
+		DROP TABLE IF EXISTS hit, visit, period;
+		CREATE TABLE hit AS
+		SELECT *, sum(CASE WHEN at - before <= '30 min' THEN 0 ELSE 1 END)
+					  OVER (PARTITION BY visitor ORDER BY $place ROWS UNBOUNDED PRECEDING) AS visit
+		FROM (SELECT *, lag(at) OVER (PARTITION BY visitor ORDER BY $place) AS before, $goal AS goal
+			  FROM ($events) AS source) AS ordered;
+
+		CREATE TABLE visit AS
+		SELECT visitor, visit, count(*) AS events, min(at) AS started, max(at) AS ended,
+			   extract(epoch FROM max(at) - min(at)) / 60 AS minutes,
+			   coalesce((array_agg(channel ORDER BY $place) FILTER (WHERE channel IS NOT NULL))[1], '(direct)') AS channel,
+			   coalesce((array_agg(campaign ORDER BY $place) FILTER (WHERE campaign IS NOT NULL))[1], '(none)') AS campaign,
+			   sum(value)::numeric AS revenue, 0::float8 AS value
+		FROM hit GROUP BY visitor, visit;
+		ALTER TABLE visit ADD start date;
+		CREATE TABLE period (start date, is_partial boolean, unit text)});
+	my ($first, $last) = split /\|/, query(qq{
+		SELECT min(started AT TIME ZONE '$zone')::date, max(ended AT TIME ZONE '$zone')::date FROM visit});
+	my $unit = query("SELECT CASE WHEN date '$last' - date '$first' < 21 THEN 'day' ELSE 'week' END");
+	query(qq{
+		UPDATE visit SET start = CASE '$unit' WHEN 'day' THEN (started AT TIME ZONE '$zone')::date
+			ELSE (started AT TIME ZONE '$zone')::date - extract(isodow FROM started AT TIME ZONE '$zone')::int + 1 END;
+		INSERT INTO period
+		SELECT day, CASE '$unit' WHEN 'day' THEN day IN (date '$first', date '$last')
+						 ELSE day < date '$first' OR day + 6 > date '$last' END, '$unit'
+		FROM (SELECT date '$first' - 7 + n AS day FROM generate_series(0, date '$last' - date '$first' + 7) AS n) AS days
+		WHERE day <= date '$last' AND ( '$unit' = 'day' AND day >= date '$first' OR '$unit' = 'week' AND extract(isodow FROM day) = 1 AND day + 6 >= date '$first')});
+	query(qq{ALTER DATABASE $database SET timezone = '$zone'});
+	return;
+}
+
+sub give_value
+{
+	query(q{
+		UPDATE visit SET value = earned.value
+		FROM (SELECT hit.visitor, hit.visit, sum(points) AS value
+			  FROM hit JOIN engagement_demo.goal_points ON goal = pattern GROUP BY 1, 2) AS earned
+		WHERE (earned.visitor, earned.visit) = (visit.visitor, visit.visit)});
+	return;
+}
+
+# Each table of the report beside the query that recomputes it.
+sub compare_with_points
+{
+	my ($report, $name) = @_;
+	give_value();
+	my $revenue = query('SELECT count(revenue) > 0 FROM visit') eq 't' ? 'round(sum(revenue), 2),' : '';
+	my @tables = grep { $_->{columns}[0] ne 'variable' } @{ $report->{tables} };
+	my @queries = (loaded(), q{
+		SELECT pattern, points, completions, visitors, points * completions,
+			   round((100 * points * completions / sum(points * completions) OVER ())::numeric, 1),
+			   CASE WHEN completions = 0 THEN 'matches no event' ELSE '' END
+		FROM engagement_demo.goal_points,
+			 LATERAL (SELECT count(*) AS completions, count(DISTINCT visitor) AS visitors FROM hit WHERE goal = pattern) AS done
+		ORDER BY points DESC, pattern COLLATE "C"}, qq{
+		WITH total AS (
+			SELECT start, is_partial, unit, count(visitor) AS visits, coalesce(sum(value), 0) AS value,
+				   sum(value) / nullif(count(visitor), 0) AS each, $revenue 0 AS nothing
+			FROM period LEFT JOIN visit USING (start) GROUP BY 1, 2, 3
+		), paired AS (
+			SELECT now.*, now.visits / nullif(before.visits, 0)::float8 - 1 AS more, now.each / nullif(before.each, 0) - 1 AS better
+			FROM total AS now LEFT JOIN total AS before
+				 ON NOT now.is_partial AND NOT before.is_partial
+				 AND before.start = (SELECT max(start) FROM total AS earlier WHERE earlier.start < now.start)
+		)
+		SELECT to_char(start, 'Dy YYYY-MM-DD'), visits, round((100 * more)::numeric, 1), round(value::numeric, 1),
+			   round(each::numeric, 2), round((100 * better)::numeric, 1), @{[ $revenue ? 'round,' : '' ]}
+			   CASE WHEN is_partial THEN 'part of a ' || unit
+					WHEN more > 0.1 AND better < -0.1 THEN '<< more visits, each worth less'
+					WHEN more < -0.1 AND better > 0.1 THEN '<< fewer visits, each worth more' ELSE '' END
+		FROM paired ORDER BY start}, qq{
+		SELECT channel, visits, share, value, each, @{[ $revenue ? 'revenue,' : '' ]} potential FROM (
+			SELECT channel, count(*) AS visits, round(100.0 * count(*) / (SELECT count(*) FROM visit), 1) AS share,
+				   round(sum(value)::numeric, 1) AS value, round((sum(value) / count(*))::numeric, 2) AS each,
+				   round(sum(revenue), 2) AS revenue, round((@{[ potential() ]})::numeric, 1) AS potential, 1 AS place
+			FROM visit GROUP BY channel
+			UNION ALL
+			SELECT 'all visits', count(*), 100.0, round(sum(value)::numeric, 1), round((sum(value) / count(*))::numeric, 2),
+				   round(sum(revenue), 2), NULL, 2 FROM visit) AS lines
+		ORDER BY place, potential DESC, visits DESC, channel COLLATE "C"});
+	push @queries, qq{
+		SELECT channel, campaign, visits, value, each, potential FROM (
+			SELECT channel, campaign, count(*) AS visits, round(sum(value)::numeric, 1) AS value, round((sum(value) / count(*))::numeric, 2) AS each,
+				   round((@{[ potential() ]})::numeric, 1) AS potential, 1 AS place
+			FROM visit GROUP BY channel, campaign HAVING count(*) * 200 >= (SELECT count(*) FROM visit)
+			UNION ALL
+			SELECT 'all smaller ones', '', count(*), round(sum(value)::numeric, 1), round((sum(value) / count(*))::numeric, 2),
+				   round((@{[ potential() ]})::numeric, 1), 2
+			FROM (SELECT *, count(*) OVER (PARTITION BY channel, campaign) AS size FROM visit) AS sized
+			WHERE size * 200 < (SELECT count(*) FROM visit)
+			HAVING count(*) > 0) AS lines
+		ORDER BY place, potential DESC, visits DESC, channel COLLATE "C", campaign COLLATE "C"}
+	  if query(q{SELECT bool_or(campaign <> '(none)') FROM visit}) eq 't';
+	push @queries, visits_told('WHERE value > 0 ORDER BY value DESC, events DESC', 'round(value::numeric, 1),', q{
+			SELECT string_agg(goal || CASE WHEN n > 1 THEN format(' (%s)', n) ELSE '' END, ', ' ORDER BY n * points DESC, goal COLLATE "C")
+			FROM (SELECT goal, count(*) AS n FROM hit WHERE (hit.visitor, hit.visit) = (v.visitor, v.visit) GROUP BY goal) AS done
+				 JOIN engagement_demo.goal_points ON pattern = goal WHERE points <> 0});
+	push @queries, visits_told('WHERE value <= 0 ORDER BY value, events DESC', 'round(value::numeric, 1),', happened());
+	compare($name, \@tables, \@queries);
+	return;
+}
+
+sub compare_without_points
+{
+	my ($report, $name) = @_;
+	my @tables = grep { $_->{columns}[0] ne 'variable' } @{ $report->{tables} };
+	compare($name, \@tables, [loaded(), q{
+		SELECT event, count(*), count(DISTINCT visitor), round(100.0 * count(DISTINCT visitor) / (SELECT count(DISTINCT visitor) FROM hit), 1)
+		FROM hit GROUP BY event ORDER BY 2 DESC, event COLLATE "C" LIMIT 20}, q{
+		WITH total AS (
+			SELECT start, is_partial, unit, count(visitor) AS visits, count(DISTINCT visitor) AS visitors, sum(events) AS events,
+				   count(*) FILTER (WHERE events = 1) AS bounces
+			FROM period LEFT JOIN visit USING (start) GROUP BY 1, 2, 3
+		)
+		SELECT to_char(now.start, 'Dy YYYY-MM-DD'), now.visits,
+			   CASE WHEN NOT now.is_partial AND NOT before.is_partial THEN round((100 * (now.visits / nullif(before.visits, 0)::float8 - 1))::numeric, 1) END,
+			   now.visitors, round(now.events / nullif(now.visits, 0), 2), round(100.0 * now.bounces / nullif(now.visits, 0), 1),
+			   CASE WHEN now.is_partial THEN 'part of a ' || now.unit ELSE '' END
+		FROM total AS now LEFT JOIN total AS before ON before.start = (SELECT max(start) FROM total AS earlier WHERE earlier.start < now.start)
+		ORDER BY now.start}, q{
+		SELECT channel, visits, share, visitors, each, minutes, bounces FROM (
+			SELECT coalesce(channel, 'all visits') AS channel, count(*) AS visits, round(100.0 * count(*) / (SELECT count(*) FROM visit), 1) AS share,
+				   count(DISTINCT visitor) AS visitors, round(avg(events), 2) AS each, round(avg(minutes), 1) AS minutes,
+				   round(100.0 * count(*) FILTER (WHERE events = 1) / count(*), 1) AS bounces, channel IS NULL AS is_all
+			FROM visit GROUP BY ROLLUP (channel)) AS lines
+		ORDER BY is_all, visits DESC, channel COLLATE "C"},
+		visits_told('ORDER BY events DESC', '', happened(), '')]);
+	return;
+}
+
+sub loaded
+{
+	return q{SELECT count(*), count(DISTINCT visitor), (SELECT count(*) FROM visit), to_char(min(at), 'YYYY-MM-DD HH24:MI'),
+				to_char(max(at), 'YYYY-MM-DD HH24:MI'), current_setting('timezone') FROM hit};
+}
+
+sub potential
+{
+	return 'count(*) * greatest(0, (SELECT sum(value) / count(*) FROM visit) - sum(value) / count(*))';
+}
+
+sub visits_told
+{
+	my ($which, $value, $told, $campaign) = @_;
+	$campaign //= 'campaign,';
+	return qq{
+		SELECT visitor, to_char(started, 'YYYY-MM-DD HH24:MI'), channel, $campaign round(minutes, 1), events, $value ($told)
+		FROM (SELECT * FROM visit $which, started, visitor COLLATE "C" LIMIT 10) AS v};
+}
+
+sub happened
+{
+	return q{SELECT CASE WHEN length(told) > 70 THEN left(told, 67) || '...' ELSE told END
+			FROM (SELECT string_agg(event || CASE WHEN n > 1 THEN format(' (%s)', n) ELSE '' END, ', ' ORDER BY n DESC, event COLLATE "C") AS told
+				  FROM (SELECT event, count(*) AS n FROM hit WHERE (hit.visitor, hit.visit) = (v.visitor, v.visit) GROUP BY event) AS done) AS t};
+}
+
+sub compare
+{
+	my ($name, $tables, $queries) = @_;
+	is(scalar @$tables, scalar @$queries, "$name: as many tables as expected");
+	foreach my $i (0 .. $#$queries)
+	{
+		my $table = $tables->[$i] or next;
+		my @expected = map { [map { s/^\s+|\s+$//gr } split /\|/, $_, -1] } split /\n/, query($queries->[$i]);
+		is_deeply($table->{rows}, \@expected, "$name: $table->{title}") or diag("columns: @{ $table->{columns} }");
+	}
+	return;
+}
+
+sub fails_with
+{
+	my ($variables, $message, $name) = @_;
+	my $report = demo(%$variables, EXPECT_FAILURE => 1);
+	isnt($report->{status}, 0, "$name: fails");
+	like($report->{text}, $message, "$name: says why");
+	return;
+}
+
+sub file
+{
+	my $content = shift;
+	my $file = File::Temp->new(DIR => $folder, SUFFIX => '.csv', UNLINK => 0);
+	binmode $file;
+	print {$file} $content;
+	close $file or die "$file: $!\n";
+	return $file->filename;
+}
+
+# Runs the demo; its text, and the tables that psql printed in it.
+sub demo
+{
+	my %variables = @_;
+	my $may_fail = delete $variables{EXPECT_FAILURE};
+	local %ENV = (%ENV, PGDATABASE => $database, %variables);
+	my $text = `docs/demo/run 2>&1`;
+	my $status = $?;
+	is($status, 0, 'the demo runs: ' . join ' ', map { "$_=$variables{$_}" } sort grep { $_ ne 'CSV' } keys %variables) or diag($text)
+	  unless $may_fail;
+	return { status => $status, text => $text, tables => tables($text) };
+}
+
+sub tables
+{
+	my @lines = split /\n/, shift, -1;
+	my ($title, @tables) = ('');
+	while (@lines)
+	{
+		my $line = shift @lines;
+		if (@lines && $lines[0] =~ /^-+(\+-+)*$/)
+		{
+			shift @lines;
+			my @rows;
+			push @rows, [cells(shift @lines)] while @lines && $lines[0] ne '';
+			push @tables, { title => $title, columns => [cells($line)], rows => \@rows };
+		}
+		elsif ($line =~ /\S/)
+		{
+			$title = $line =~ s/^\s+//r;
+		}
+	}
+	return \@tables;
+}
+
+sub cells { return map { s/^\s+|\s+$//gr } split /\|/, shift, -1; }
+
+sub query { return psql($database, shift); }
+
+sub psql
+{
+	my ($db, $sql) = @_;
+	local $ENV{PGOPTIONS} = '-c client_min_messages=warning';
+	open my $out, '-|', 'psql', '-XAtq', '-P', 'null=-', '-v', 'ON_ERROR_STOP=1', '-d', $db, '-c', $sql or die "psql: $!\n";
+	my $text = do { local $/ = undef; <$out> };
+	close $out or die "psql failed: $sql\n";
+	chomp $text if defined $text;
+	return $text;
+}
