@@ -29,6 +29,7 @@ PG_FUNCTION_INFO_V1(timeline_hash_extended);
 static bool arguments_equal(FunctionCallInfo fcinfo);
 static int	compare_arguments(FunctionCallInfo fcinfo);
 static int	compare_views(const TimelineView *a, const TimelineView *b);
+static bool have_same_dictionary(const TimelineView *a, const TimelineView *b);
 static int	compare_kinds(const TimelineView *a, uint32 kind_a, const TimelineView *b, uint32 kind_b);
 static int	compare_strings(const TimelineString *a, const TimelineString *b);
 static void close_view(TimelineView *view);
@@ -160,6 +161,7 @@ compare_views(const TimelineView *a, const TimelineView *b)
 {
 	TimelineCursor cursor_a;
 	TimelineCursor cursor_b;
+	bool		same_dictionary = have_same_dictionary(a, b);
 	int			order = 0;
 
 	timeline_cursor_start(&cursor_a, a);
@@ -176,6 +178,8 @@ compare_views(const TimelineView *a, const TimelineView *b)
 		}
 		if (cursor_a.at != cursor_b.at)
 			order = cursor_a.at < cursor_b.at ? -1 : 1;
+		else if (same_dictionary)	/* which is sorted, so numbers stand for content */
+			order = (cursor_a.kind > cursor_b.kind) - (cursor_a.kind < cursor_b.kind);
 		else
 			order = compare_kinds(a, cursor_a.kind, b, cursor_b.kind);
 		if (order == 0 && cursor_a.has_value && cursor_a.value != cursor_b.value)
@@ -186,6 +190,19 @@ compare_views(const TimelineView *a, const TimelineView *b)
 	timeline_cursor_end(&cursor_a);
 	timeline_cursor_end(&cursor_b);
 	return order;
+}
+
+static bool
+have_same_dictionary(const TimelineView *a, const TimelineView *b)
+{
+	size_t		size = a->codes - a->strings_start;
+
+	return a->kind_count == b->kind_count && a->label_count == b->label_count &&
+		a->channel_count == b->channel_count && a->property_count == b->property_count &&
+		(a->value_unit == TIMELINE_NO_VALUES) == (b->value_unit == TIMELINE_NO_VALUES) &&
+		a->event_count > 0 && b->event_count > 0 &&
+		size == (size_t) (b->codes - b->strings_start) &&
+		memcmp(a->strings_start, b->strings_start, size) == 0;
 }
 
 static int
