@@ -249,6 +249,9 @@ parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *wha
 			trimmed = used;
 			continue;
 		}
+		if (c == ',')
+			pattern_error(parser, psprintf("A comma cannot stand in the %s.", what),
+						  "Write a|b for either of two, or \\, if the comma is part of the name.");
 		if (c == '@' || c == '[' || c == ']' || c == '|')
 			pattern_error(parser, psprintf("Character \"%c\" cannot stand in the %s.", c, what),
 						  psprintf("Write \\%c if it is part of the name.", c));

@@ -8,7 +8,8 @@
  *	signup@email				only on this channel; *@email: any event on it
  *	purchase[country=NO,device=mobile]		only with these properties
  *
- * A backslash takes the meaning from the character after it.  Blanks around a
+ * A backslash takes the meaning from the character after it; outside of brackets
+ * even a comma needs one, as it is mostly a slip for |.  Blanks around a
  * part are ignored unless a backslash precedes them.  Comparison is by bytes.
  */
 #ifndef ENGAGEMENT_PATTERN_H

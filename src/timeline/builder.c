@@ -66,10 +66,11 @@ typedef struct BuilderReader
 	double		value;
 } BuilderReader;
 
-static TimelineBuilder *append(TimelineBuilder *builder, const BuilderEvent *event,
+static inline TimelineBuilder *append(TimelineBuilder *builder, const BuilderEvent *event,
 							   const KindToken *token, uint32 *number);
-static TimelineBuilder *append_known(TimelineBuilder *builder, uint32 number, const BuilderEvent *event);
-static TimelineBuilder *append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event);
+static inline TimelineBuilder *append_known(TimelineBuilder *builder, uint32 number,
+											const BuilderEvent *event);
+static inline TimelineBuilder *append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event);
 static uint64 step_to(const TimelineBuilder *builder, int64 at);
 static void reader_start(BuilderReader *reader, const TimelineBuilder *builder);
 static inline bool read_token(BuilderReader *reader, KindDefinition *definition);
@@ -246,7 +247,7 @@ builder_finish(const TimelineBuilder *builder)
 	return result;
 }
 
-static TimelineBuilder *
+static inline TimelineBuilder *
 append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token, uint32 *number)
 {
 	__builtin_prefetch(builder->data + builder->used, 1);
@@ -261,7 +262,7 @@ append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *tok
 	return append_step_and_value(builder, event);
 }
 
-static TimelineBuilder *
+static inline TimelineBuilder *
 append_known(TimelineBuilder *builder, uint32 number, const BuilderEvent *event)
 {
 	uint8	   *out;
@@ -298,7 +299,7 @@ step_to(const TimelineBuilder *builder, int64 at)
 	return timeline_zigzag(distance) << 2 | unit;
 }
 
-static TimelineBuilder *
+static inline TimelineBuilder *
 append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event)
 {
 	uint64		step = step_to(builder, event->at);
@@ -407,19 +408,14 @@ builder_context(const TimelineBuilder *builder)
 	return context->name == SMALL_SLAB || context->name == MEDIUM_SLAB ? context->parent : context;
 }
 
-/*
- * Makes room for so many more bytes and returns the builder, which may have moved.
- */
+/* The rare case of builder_reserve(). */
 TimelineBuilder *
-builder_reserve(TimelineBuilder *builder, uint64 more)
+builder_grow(TimelineBuilder *builder, uint64 more)
 {
 	uint64		needed = offsetof(TimelineBuilder, data) + builder->used + more;
 	uint64		size = DOUBLING_SIZE;
 	MemoryContext context;
 	TimelineBuilder *grown;
-
-	if (builder->used + more <= builder->capacity)
-		return builder;
 
 	context = builder_context(builder);
 	if (GetMemoryChunkContext(builder)->name == SMALL_SLAB && needed <= MEDIUM_SIZE)

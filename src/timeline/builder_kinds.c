@@ -46,26 +46,20 @@ index_slots(uint32 kind_count)
 	return kind_count <= 32 ? 64 : UINT64CONST(2) << (64 - __builtin_clzll((uint64) kind_count - 1));
 }
 
-/* Of a builder with an index, the pointer in front of the stream; it is not aligned. */
-static inline uint16 *
+/* Of a builder with an index, what stands in front of the stream; it may not be aligned. */
+static inline KindNumbers
 get_numbers(const TimelineBuilder *builder)
 {
-	uint16	   *numbers;
+	KindNumbers numbers;
 
 	memcpy(&numbers, builder->data, sizeof(numbers));
 	return numbers;
 }
 
 static inline void
-set_numbers(TimelineBuilder *builder, uint16 *numbers)
+set_numbers(TimelineBuilder *builder, KindNumbers numbers)
 {
 	memcpy(builder->data, &numbers, sizeof(numbers));
-}
-
-static inline bool
-strings_equal(const TimelineString *a, const TimelineString *b)
-{
-	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
 static inline uint64
@@ -198,33 +192,31 @@ builder_read_definition(const TimelineBuilder *builder, uint32 offset, KindDefin
 	return byte;
 }
 
-/* The flags that belong to the content of a kind. */
-uint8
-builder_kind_flags(const BuilderEvent *event)
-{
-	return (event->has_value ? KIND_HAS_VALUE : 0) |
-		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
-		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
-		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
-}
-
 /* Takes in eight bytes at a time, as labels are short and this is done for each row. */
 static inline uint64
 hash_string(uint64 hash, const TimelineString *string)
 {
 	const char *bytes = string->bytes;
-	uint32		left = string->length;
-	uint64		word;
+	uint32		length = string->length;
+	uint64		word = 0;
 
-	hash += left;
-	for (; left >= 8; bytes += 8, left -= 8)
+	hash += length;
+	if (length < 8)
 	{
-		memcpy(&word, bytes, 8);
-		hash = (hash ^ word) * UINT64CONST(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
+		for (uint32 i = 0; i < length; i++)
+			word = word << 8 | (uint8) bytes[i];
 	}
-	word = 0;
-	memcpy(&word, bytes, left);
+	else
+	{
+		for (uint32 i = 0; i + 8 < length; i += 8)
+		{
+			memcpy(&word, bytes + i, 8);
+			hash = (hash ^ word) * UINT64CONST(0x9e3779b97f4a7c15);
+			hash ^= hash >> 32;
+		}
+		/* the last eight may overlap with those before */
+		memcpy(&word, bytes + length - 8, 8);
+	}
 	hash = (hash ^ word) * UINT64CONST(0xd6e8feb86659fd93);
 	return hash ^ hash >> 32;
 }
@@ -270,14 +262,14 @@ find_in_index(TimelineBuilder *builder, uint8 flags, const BuilderEvent *event,
 			  const KindToken *token, uint32 *number)
 {
 	uint64		mask = index_slots(builder->kind_count) - 1;
-	const uint16 *numbers = get_numbers(builder);
+	KindNumbers known = get_numbers(builder);
 	uint32		hash;
 
-	/* the first of the numbers is how many there are */
-	if (numbers != NULL && token->cache_id == builder->cache_id && token->token < numbers[0] &&
-		token->token != 0 && numbers[token->token] != 0)
+	/* the number of token 0 stays unknown */
+	if (token->cache_id == builder->cache_id && token->token < known.size &&
+		known.numbers[token->token] != 0)
 	{
-		*number = numbers[token->token] - 1;
+		*number = known.numbers[token->token] - 1;
 		return true;
 	}
 
@@ -305,8 +297,8 @@ adopt_cache(TimelineBuilder *builder, const KindToken *token)
 		for (uint32 i = 0; i < builder->kind_count; i++)
 			builder_table(builder)[i].token = 0;
 	}
-	else if (get_numbers(builder) != NULL)
-		memset(get_numbers(builder) + 1, 0, (get_numbers(builder)[0] - 1) * sizeof(uint16));
+	else if (get_numbers(builder).size > 0)
+		memset(get_numbers(builder).numbers, 0, get_numbers(builder).size * sizeof(uint16));
 	builder->cache_id = token->cache_id;
 }
 
@@ -318,9 +310,9 @@ definition_matches(const TimelineBuilder *builder, uint32 offset, uint8 flags,
 
 	(void) builder_read_definition(builder, offset, &definition);
 	return (definition.flags & KIND_CONTENT) == flags &&
-		strings_equal(&definition.event, &event->event) &&
-		(!(flags & KIND_HAS_CHANNEL) || strings_equal(&definition.channel, &event->channel)) &&
-		(!(flags & KIND_HAS_PROPERTIES) || strings_equal(&definition.properties, &event->properties));
+		timeline_strings_equal(&definition.event, &event->event) &&
+		(!(flags & KIND_HAS_CHANNEL) || timeline_strings_equal(&definition.channel, &event->channel)) &&
+		(!(flags & KIND_HAS_PROPERTIES) || timeline_strings_equal(&definition.properties, &event->properties));
 }
 
 static const uint8 *
@@ -347,13 +339,13 @@ find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderE
 
 		(void) builder_read_definition(builder, offset, &definition);
 		if (!(definition.flags & KIND_SHARES_EVENT) &&
-			strings_equal(&definition.event, &event->event))
+			timeline_strings_equal(&definition.event, &event->event))
 		{
 			*flags |= KIND_SHARES_EVENT;
 			*event_holder = offset;
 		}
 		if ((*flags & definition.flags & KIND_HAS_CHANNEL) && !(definition.flags & KIND_SHARES_CHANNEL) &&
-			strings_equal(&definition.channel, &event->channel))
+			timeline_strings_equal(&definition.channel, &event->channel))
 		{
 			*flags |= KIND_SHARES_CHANNEL;
 			*channel_holder = offset;
@@ -368,19 +360,20 @@ find_shared_strings(const TimelineBuilder *builder, uint8 *flags, const BuilderE
 static TimelineBuilder *
 replace_table(TimelineBuilder *builder)
 {
+	static const KindNumbers none = {NULL, 0};
 	uint32		kind_count = builder->kind_count;
 	KindEntry	table[TABLED_KINDS];
 	uint8	   *stream;
 	Size		stream_size;
 
 	memcpy(table, builder_table(builder), kind_count * sizeof(KindEntry));
-	builder = builder_reserve(builder, sizeof(uint16 *));
+	builder = builder_reserve(builder, sizeof(KindNumbers));
 	stream = builder_stream(builder);
 	stream_size = builder->data + builder->used - stream;
 	builder->index = create_index(builder, index_slots(kind_count));
 	memmove(builder_stream(builder), stream, stream_size);
 	builder->used = builder_stream(builder) - builder->data + stream_size;
-	set_numbers(builder, NULL);
+	set_numbers(builder, none);
 
 	for (uint32 i = 0; i < kind_count; i++)
 	{
@@ -446,28 +439,26 @@ insert_slot(KindSlot *index, uint64 slots, const KindSlot *slot)
 static void
 number_token(TimelineBuilder *builder, const KindToken *token, uint32 number)
 {
-	uint16	   *numbers = get_numbers(builder);
+	KindNumbers known = get_numbers(builder);
 
-	if (token->token == 0 || token->token >= NUMBERED_TOKENS || number >= PG_UINT16_MAX)
+	if (token->token == 0 || token->token >= MAX_NUMBERS || number >= PG_UINT16_MAX)
 		return;
 	if (builder->cache_id != token->cache_id)
 		adopt_cache(builder, token);
-	if (numbers == NULL || token->token >= numbers[0])
+	if (token->token >= known.size)
 	{
-		uint16		size = 64;
-		uint16	   *grown;
+		KindNumbers grown = {NULL, 64};
 
-		while (size <= token->token)
-			size *= 2;
-		grown = MemoryContextAllocZero(builder_context(builder), size * sizeof(uint16));
-		if (numbers != NULL)
+		while (grown.size <= token->token)
+			grown.size *= 2;
+		grown.numbers = MemoryContextAllocZero(builder_context(builder), grown.size * sizeof(uint16));
+		if (known.size > 0)
 		{
-			memcpy(grown, numbers, numbers[0] * sizeof(uint16));
-			pfree(numbers);
+			memcpy(grown.numbers, known.numbers, known.size * sizeof(uint16));
+			pfree(known.numbers);
 		}
-		grown[0] = size;
 		set_numbers(builder, grown);
-		numbers = grown;
+		known = grown;
 	}
-	numbers[token->token] = (uint16) (number + 1);
+	known.numbers[token->token] = (uint16) (number + 1);
 }

@@ -35,8 +35,14 @@ typedef struct KindSlot
 	uint32		number;			/* + 1; 0: the slot is free */
 } KindSlot;
 
-/* Tokens from this on are not kept where there is an index. */
-#define NUMBERED_TOKENS 1024
+/* With an index, the numbers of kinds by token; tokens from the last size on are not kept. */
+typedef struct KindNumbers
+{
+	uint16	   *numbers;		/* + 1; 0: not known */
+	uint32		size;
+} KindNumbers;
+
+#define MAX_NUMBERS 1024
 
 struct TimelineBuilder
 {
@@ -49,8 +55,8 @@ struct TimelineBuilder
 	KindSlot   *index;			/* NULL: there is a table */
 
 	/*
-	 * Without an index: the table, one entry a kind, and the stream.  With one: a
-	 * pointer to the numbers of kinds by token, and the stream.
+	 * Without an index: the table, one entry a kind, and the stream.  With one:
+	 * KindNumbers and the stream.
 	 */
 	uint8		data[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -70,12 +76,30 @@ extern TimelineBuilder *builder_define_kind(TimelineBuilder *builder, const Buil
 											const KindToken *token);
 extern const uint8 *builder_read_definition(const TimelineBuilder *builder, uint32 offset,
 											KindDefinition *definition);
-extern uint8 builder_kind_flags(const BuilderEvent *event);
 extern uint32 builder_hash_kind(uint8 flags, const BuilderEvent *event);
 
 /* from builder.c */
-extern TimelineBuilder *builder_reserve(TimelineBuilder *builder, uint64 more);
+extern TimelineBuilder *builder_grow(TimelineBuilder *builder, uint64 more);
 extern MemoryContext builder_context(const TimelineBuilder *builder);
+
+/* Makes room for so many more bytes and returns the builder, which may have moved. */
+static inline TimelineBuilder *
+builder_reserve(TimelineBuilder *builder, uint64 more)
+{
+	if (likely(builder->used + more <= builder->capacity))
+		return builder;
+	return builder_grow(builder, more);
+}
+
+/* The flags that belong to the content of a kind. */
+static inline uint8
+builder_kind_flags(const BuilderEvent *event)
+{
+	return (event->has_value ? KIND_HAS_VALUE : 0) |
+		(event->channel.bytes != NULL ? KIND_HAS_CHANNEL : 0) |
+		(event->properties.bytes != NULL ? KIND_HAS_PROPERTIES : 0) |
+		(event->properties.bytes != NULL && event->form == PROPERTIES_JSONB ? KIND_IS_JSONB : 0);
+}
 
 static inline KindEntry *
 builder_table(const TimelineBuilder *builder)
@@ -88,7 +112,7 @@ static inline uint8 *
 builder_stream(const TimelineBuilder *builder)
 {
 	return (uint8 *) builder->data +
-		(builder->index == NULL ? builder->kind_count * sizeof(KindEntry) : sizeof(uint16 *));
+		(builder->index == NULL ? builder->kind_count * sizeof(KindEntry) : sizeof(KindNumbers));
 }
 
 /* These bytes are our own and in memory, so there is nothing to check. */

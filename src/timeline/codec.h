@@ -238,6 +238,38 @@ timeline_write_string(uint8_t *out, const TimelineString *string)
 	return out + string->length;
 }
 
+/* For labels, which are short, this is faster than a call of memcmp. */
+static inline bool
+timeline_bytes_equal(const char *a, const char *b, uint32_t length)
+{
+	uint64_t	left;
+	uint64_t	right;
+
+	if (length < 8)
+	{
+		while (length > 0 && a[length - 1] == b[length - 1])
+			length--;
+		return length == 0;
+	}
+	for (uint32_t i = 0; i + 8 < length; i += 8)
+	{
+		memcpy(&left, a + i, 8);
+		memcpy(&right, b + i, 8);
+		if (left != right)
+			return false;
+	}
+	/* the last eight may overlap with those before */
+	memcpy(&left, a + length - 8, 8);
+	memcpy(&right, b + length - 8, 8);
+	return left == right;
+}
+
+static inline bool
+timeline_strings_equal(const TimelineString *a, const TimelineString *b)
+{
+	return a->length == b->length && timeline_bytes_equal(a->bytes, b->bytes, a->length);
+}
+
 static inline uint32_t
 timeline_read_code(const uint8_t *code, uint32_t width)
 {

@@ -51,12 +51,6 @@ static uint16 add_kind(KindCache *cache, uint32 hash, uint8 flags, const Builder
 static void double_slots(KindCache *cache);
 static TimelineString copy_string(KindCache *cache, const TimelineString *string);
 
-static inline bool
-same_string(const TimelineString *a, const TimelineString *b)
-{
-	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
-}
-
 /* The token of an event's kind; cache_id is 0 as long as there is no cache. */
 KindToken
 kind_cache_look_up(FmgrInfo *call_site, const BuilderEvent *event)
@@ -83,9 +77,9 @@ kind_cache_look_up(FmgrInfo *call_site, const BuilderEvent *event)
 		const CachedKind *kind = &cache->slots[i];
 
 		if (kind->hash == token.hash && kind->flags == flags &&
-			same_string(&kind->event, &event->event) &&
-			(!(flags & KIND_HAS_CHANNEL) || same_string(&kind->channel, &event->channel)) &&
-			(!(flags & KIND_HAS_PROPERTIES) || same_string(&kind->properties, &event->properties)))
+			timeline_strings_equal(&kind->event, &event->event) &&
+			(!(flags & KIND_HAS_CHANNEL) || timeline_strings_equal(&kind->channel, &event->channel)) &&
+			(!(flags & KIND_HAS_PROPERTIES) || timeline_strings_equal(&kind->properties, &event->properties)))
 		{
 			token.token = kind->token;
 			return token;

@@ -276,6 +276,11 @@ parse_properties(TextParser *parser, TimelineString *properties)
 	Datum		jsonb;
 	Jsonb	   *value;
 
+	/* what JSON starts with; jsonb's own message would not help with a slip in a label */
+	if (strchr("{[\"-0123456789", *start) == NULL && strncmp(start, "true", 4) != 0 &&
+		strncmp(start, "false", 5) != 0 && strncmp(start, "null", 4) != 0)
+		return text_error(parser, "@channel, =value, {properties} or the end of the event");
+
 	for (p = start; p < parser->end; p++)
 	{
 		if (in_string)

@@ -173,7 +173,7 @@ visit_rule(const Interval *gap, bool gap_inclusive, text *time_zone, bool split_
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("time zone \"%s\" not recognized", name),
-					 errhint("See the view pg_timezone_names.")));
+					 errhint("For example Europe/Oslo; see the view pg_timezone_names.")));
 		pfree(name);
 	}
 	return rule;
