@@ -15,8 +15,8 @@
 static void allocate(Dictionary *dictionary, uint32 kind_count);
 static uint32 build_strings(TimelineString *strings, uint32 *indexes, const uint32 *order,
 							uint32 kind_count, const EncoderKind *kinds, Size member);
-static uint32 insert_number(uint32 *numbers, uint32 count, uint32 number);
-static uint32 find_number(const uint32 *numbers, uint32 number);
+static inline uint32 insert_number(uint32 *numbers, uint32 count, uint32 number);
+static inline uint32 find_number(const uint32 *numbers, uint32 number);
 
 static inline int
 compare_strings(const TimelineString *a, const TimelineString *b)
@@ -251,7 +251,7 @@ build_strings(TimelineString *strings, uint32 *indexes, const uint32 *order,
 }
 
 /* Inserts into a sorted array unless it is there; returns how many there are. */
-static uint32
+static inline uint32
 insert_number(uint32 *numbers, uint32 count, uint32 number)
 {
 	uint32		i = count;
@@ -260,13 +260,14 @@ insert_number(uint32 *numbers, uint32 count, uint32 number)
 		i--;
 	if (i > 0 && numbers[i - 1] == number)
 		return count;
-	memmove(&numbers[i + 1], &numbers[i], (count - i) * sizeof(uint32));
+	for (uint32 j = count; j > i; j--)
+		numbers[j] = numbers[j - 1];
 	numbers[i] = number;
 	return count + 1;
 }
 
 /* Where a number is that is known to be there. */
-static uint32
+static inline uint32
 find_number(const uint32 *numbers, uint32 number)
 {
 	uint32		i = 0;

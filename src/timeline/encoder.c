@@ -21,10 +21,22 @@
 /* Events between two looks for an interrupt: some milliseconds. */
 #define INTERRUPT_EVERY (1 << 20)
 
+/* What is written besides the dictionary and the events themselves. */
+typedef struct Layout
+{
+	uint32		event_count;
+	uint32		value_count;
+	TimelineTimeUnit time_unit;
+	TimelineValueUnit value_unit;
+} Layout;
+
 static struct varlena *write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count);
-static uint64 measure_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count,
-							   TimelineTimeUnit time_unit, TimelineValueUnit value_unit,
-							   uint32 *value_count);
+static bool keeps_units(const TimelineView *view, const TimelineRun *run);
+static uint64 measure_head(const Dictionary *dictionary, const Layout *layout);
+static uint8 *write_head(uint8 *out, const Dictionary *dictionary, const Layout *layout);
+static uint8 *write_codes(uint8 *out, const Dictionary *dictionary, const EncoderEvent *events,
+						  uint32 event_count);
+static uint64 measure_events(const Dictionary *dictionary, Layout *layout, EncoderEvent *events);
 static void sort_events(EncoderEvent *events, uint32 event_count);
 static TimelineTimeUnit find_time_unit(const EncoderEvent *events, uint32 event_count);
 static TimelineValueUnit find_value_unit(const Dictionary *dictionary,
@@ -144,18 +156,16 @@ timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_cou
 static struct varlena *
 write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count)
 {
-	TimelineTimeUnit time_unit;
-	TimelineValueUnit value_unit;
-	uint32		code_width = timeline_code_width(dictionary->kind_count);
-	uint32		value_count;
+	Layout		layout = {event_count};
 	uint64		size;
 	struct varlena *result;
 	uint8	   *out;
 
 	sort_events(events, event_count);
-	time_unit = find_time_unit(events, event_count);
-	value_unit = find_value_unit(dictionary, events, event_count);
-	size = measure_timeline(dictionary, events, event_count, time_unit, value_unit, &value_count);
+	layout.time_unit = find_time_unit(events, event_count);
+	layout.value_unit = find_value_unit(dictionary, events, event_count);
+	size = measure_events(dictionary, &layout, events);
+	size += measure_head(dictionary, &layout);
 	if (size > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -165,15 +175,132 @@ write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_
 				 errhint("Leave out properties that differ in each event, or group by visitor and year.")));
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
-	out = (uint8 *) VARDATA(result);
+	out = write_head((uint8 *) VARDATA(result), dictionary, &layout);
+	out = write_codes(out, dictionary, events, event_count);
+	for (uint32 i = 0; dictionary->has_values && i < event_count; i++)
+	{
+		if (!dictionary->has_value[events[i].kind])
+			continue;
+		if (layout.value_unit == TIMELINE_DOUBLES)
+		{
+			uint64		bits;
 
+			memcpy(&bits, &events[i].value, 8);
+			for (int b = 0; b < 8; b++)
+				*out++ = (uint8) (bits >> (8 * b));
+		}
+		else
+			out = timeline_write_varint(out, encode_value(events[i].value, layout.value_unit));
+	}
+	for (uint32 i = 0; i < event_count; i++)
+	{
+		if (i % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+		out = timeline_write_varint(out, (uint64) events[i].at);
+	}
+	Assert(out == (uint8 *) result + VARSIZE(result));
+	return result;
+}
+
+/*
+ * The timeline of a run of events that follow each other in another, as those of
+ * a visit do; in the current memory context.  Where the units are the same, which
+ * they mostly are, the times and values are copied as they are written.
+ */
+struct varlena *
+timeline_of_run(const TimelineView *view, const TimelineRun *run)
+{
+	Dictionary	dictionary;
+	Layout		layout = {run->event_count};
+	Size		value_size = run->values_end - run->values;
+	Size		time_size = run->times_end - run->times;
+	uint64		first_time;
+	uint64		size;
+	struct varlena *result;
+	uint8	   *out;
+
+	if (run->event_count > DICTIONARY_SMALL_SUBSET || !keeps_units(view, run))
+		return timeline_subset(view, run->events, run->event_count);
+
+	dictionary_build_small_subset(&dictionary, view, run->events, run->event_count);
+	layout.time_unit = view->time_unit == 1000000 ? TIMELINE_SECONDS :
+		view->time_unit == 1000 ? TIMELINE_MILLISECONDS : TIMELINE_MICROSECONDS;
+	layout.value_unit = dictionary.has_values ? view->value_unit : TIMELINE_NO_VALUES;
+	for (uint32 i = 0; dictionary.has_values && i < run->event_count; i++)
+		layout.value_count += dictionary.has_value[run->events[i].kind];
+	first_time = timeline_zigzag(run->events[0].at / view->time_unit);
+
+	size = measure_head(&dictionary, &layout) +
+		run->event_count * timeline_code_width(dictionary.kind_count) +
+		value_size + timeline_varint_size(first_time) + time_size;
+	result = palloc(VARHDRSZ + size);
+	SET_VARSIZE(result, VARHDRSZ + size);
+	out = write_head((uint8 *) VARDATA(result), &dictionary, &layout);
+	out = write_codes(out, &dictionary, run->events, run->event_count);
+	memcpy(out, run->values, value_size);
+	out = timeline_write_varint(out + value_size, first_time);
+	memcpy(out, run->times, time_size);
+	Assert(out + time_size == (uint8 *) result + VARSIZE(result));
+	return result;
+}
+
+/* Whether the run by itself would be written in the same units as the whole. */
+static bool
+keeps_units(const TimelineView *view, const TimelineRun *run)
+{
+	int64		coarser = view->time_unit * 1000;
+
+	/* a visit with values in hundredths or doubles might do with a coarser unit */
+	if (run->values_end != run->values && view->value_unit != TIMELINE_WHOLE)
+		return false;
+	if (view->time_unit == 1000000)
+		return true;
+	for (uint32 i = 0; i < run->event_count; i++)
+	{
+		if (run->events[i].at % coarser != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The size of everything before the codes. */
+static uint64
+measure_head(const Dictionary *dictionary, const Layout *layout)
+{
+	uint64		size;
+
+	size = 2 + timeline_varint_size(layout->event_count) + timeline_varint_size(dictionary->label_count) +
+		timeline_varint_size(dictionary->kind_count) +
+		strings_size(dictionary->labels, dictionary->label_count);
+	if (dictionary->has_values)
+		size += timeline_varint_size(layout->value_count);
+	if (dictionary->channel_count > 0)
+		size += timeline_varint_size(dictionary->channel_count) +
+			strings_size(dictionary->channels, dictionary->channel_count);
+	if (dictionary->property_count > 0)
+		size += timeline_varint_size(dictionary->property_count) +
+			strings_size(dictionary->properties, dictionary->property_count);
+	for (uint32 i = 0; i < dictionary->kind_count; i++)
+	{
+		size += timeline_varint_size(kind_label(dictionary, i));
+		if (dictionary->channel_count > 0)
+			size += timeline_varint_size(dictionary->channel_index[i]);
+		if (dictionary->property_count > 0)
+			size += timeline_varint_size(dictionary->property_index[i]);
+	}
+	return size;
+}
+
+static uint8 *
+write_head(uint8 *out, const Dictionary *dictionary, const Layout *layout)
+{
 	*out++ = TIMELINE_VERSION;
-	*out++ = (uint8) (time_unit | value_unit << 2 |
+	*out++ = (uint8) (layout->time_unit | layout->value_unit << 2 |
 					  (dictionary->channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
 					  (dictionary->property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
-	out = timeline_write_varint(out, event_count);
+	out = timeline_write_varint(out, layout->event_count);
 	if (dictionary->has_values)
-		out = timeline_write_varint(out, value_count);
+		out = timeline_write_varint(out, layout->value_count);
 	out = timeline_write_varint(out, dictionary->label_count);
 	if (dictionary->channel_count > 0)
 		out = timeline_write_varint(out, dictionary->channel_count);
@@ -191,91 +318,53 @@ write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_
 		if (dictionary->property_count > 0)
 			out = timeline_write_varint(out, dictionary->property_index[i]);
 	}
-	for (uint32 i = 0; code_width > 0 && i < event_count; i++)
+	return out;
+}
+
+static uint8 *
+write_codes(uint8 *out, const Dictionary *dictionary, const EncoderEvent *events, uint32 event_count)
+{
+	uint32		width = timeline_code_width(dictionary->kind_count);
+
+	for (uint32 i = 0; width > 0 && i < event_count; i++)
 	{
-		for (uint32 b = 0; b < code_width; b++)
+		for (uint32 b = 0; b < width; b++)
 			*out++ = (uint8) (events[i].kind >> (8 * b));
 	}
-	for (uint32 i = 0; dictionary->has_values && i < event_count; i++)
-	{
-		if (!dictionary->has_value[events[i].kind])
-			continue;
-		if (value_unit == TIMELINE_DOUBLES)
-		{
-			uint64		bits;
-
-			memcpy(&bits, &events[i].value, 8);
-			for (int b = 0; b < 8; b++)
-				*out++ = (uint8) (bits >> (8 * b));
-		}
-		else
-			out = timeline_write_varint(out, encode_value(events[i].value, value_unit));
-	}
-	for (uint32 i = 0; i < event_count; i++)
-	{
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		out = timeline_write_varint(out, (uint64) events[i].at);
-	}
-	Assert(out == (uint8 *) result + VARSIZE(result));
-	return result;
+	return out;
 }
 
 /*
- * The exact size in bytes, and the number of values.  The events' times become
- * what is written of them.
+ * The exact size of codes, values and times, and the number of values.  The
+ * events' times become what is written of them.
  */
 static uint64
-measure_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count,
-				 TimelineTimeUnit time_unit, TimelineValueUnit value_unit, uint32 *value_count)
+measure_events(const Dictionary *dictionary, Layout *layout, EncoderEvent *events)
 {
-	uint32		values = 0;
 	int64		previous = 0;
-	uint64		size;
+	uint64		size = (uint64) layout->event_count * timeline_code_width(dictionary->kind_count);
 
-	size = 2 + timeline_varint_size(event_count) + timeline_varint_size(dictionary->label_count) +
-		timeline_varint_size(dictionary->kind_count);
-	if (dictionary->channel_count > 0)
-		size += timeline_varint_size(dictionary->channel_count);
-	if (dictionary->property_count > 0)
-		size += timeline_varint_size(dictionary->property_count);
-	size += strings_size(dictionary->labels, dictionary->label_count) +
-		strings_size(dictionary->channels, dictionary->channel_count) +
-		strings_size(dictionary->properties, dictionary->property_count);
-	for (uint32 i = 0; i < dictionary->kind_count; i++)
-	{
-		size += timeline_varint_size(kind_label(dictionary, i));
-		if (dictionary->channel_count > 0)
-			size += timeline_varint_size(dictionary->channel_index[i]);
-		if (dictionary->property_count > 0)
-			size += timeline_varint_size(dictionary->property_index[i]);
-	}
-	size += (uint64) event_count * timeline_code_width(dictionary->kind_count);
-
-	for (uint32 i = 0; i < event_count; i++)
+	for (uint32 i = 0; i < layout->event_count; i++)
 	{
 		int64		at = events[i].at;
 
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 		/* each division by a constant of its own, which is a multiplication */
-		if (time_unit == TIMELINE_SECONDS)
+		if (layout->time_unit == TIMELINE_SECONDS)
 			at /= 1000000;
-		else if (time_unit == TIMELINE_MILLISECONDS)
+		else if (layout->time_unit == TIMELINE_MILLISECONDS)
 			at /= 1000;
 		events[i].at = i == 0 ? (int64) timeline_zigzag(at) : (int64) ((uint64) at - (uint64) previous);
 		size += timeline_varint_size((uint64) events[i].at);
 		previous = at;
 		if (dictionary->has_value[events[i].kind])
 		{
-			values++;
-			size += value_unit == TIMELINE_DOUBLES ? 8 :
-				timeline_varint_size(encode_value(events[i].value, value_unit));
+			layout->value_count++;
+			size += layout->value_unit == TIMELINE_DOUBLES ? 8 :
+				timeline_varint_size(encode_value(events[i].value, layout->value_unit));
 		}
 	}
-	if (dictionary->has_values)
-		size += timeline_varint_size(values);
-	*value_count = values;
 	return size;
 }
 

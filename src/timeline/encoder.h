@@ -25,9 +25,21 @@ typedef struct EncoderEvent
 	uint32		kind;			/* index into the kinds */
 } EncoderEvent;
 
+/* Events that follow each other in a timeline, and where they are written there. */
+typedef struct TimelineRun
+{
+	EncoderEvent *events;		/* overwritten */
+	uint32		event_count;
+	const uint8 *values;		/* of all of them */
+	const uint8 *values_end;
+	const uint8 *times;			/* of all but the first */
+	const uint8 *times_end;
+} TimelineRun;
+
 extern struct varlena *timeline_encode(const EncoderKind *kinds, uint32 kind_count,
 									   EncoderEvent *events, uint32 event_count);
 extern struct varlena *timeline_subset(const TimelineView *view,
 									   EncoderEvent *events, uint32 event_count);
+extern struct varlena *timeline_of_run(const TimelineView *view, const TimelineRun *run);
 
 #endif							/* ENGAGEMENT_TIMELINE_ENCODER_H */

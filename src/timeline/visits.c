@@ -37,10 +37,12 @@ typedef struct VisitWalk
 	TimelineView view;
 	TimelineCursor cursor;
 	VisitSplitter splitter;
-	EncoderEvent *events;		/* of the visit under way; the next one's first at the end */
-	uint32		capacity;
-	uint32		event_count;
-	bool		has_next;		/* events[event_count] belongs to the next visit */
+	TimelineRun visit;			/* under way; after its events, the next visit's first */
+	uint32		capacity;		/* of visit.events */
+	bool		has_next;		/* there is a next visit */
+	const uint8 *next_values;	/* where the values from the next event on are written */
+	const uint8 *values_read;	/* and those after it */
+	Datum	   *texts;			/* of labels and channels, as far as they were needed */
 	int32		visit_number;
 	uint64	   *masks;			/* NULL: no pattern was given */
 	int64		engaged_after;
@@ -49,7 +51,9 @@ typedef struct VisitWalk
 static VisitWalk *start_walk(FunctionCallInfo fcinfo);
 static bool next_visit(VisitWalk *walk);
 static void read_next_event(VisitWalk *walk);
-static HeapTuple form_visit(VisitWalk *walk, TupleDesc row_type);
+static Timeline *encode_visit(VisitWalk *walk);
+static HeapTuple form_visit(VisitWalk *walk, SetCall *call);
+static Datum text_of(VisitWalk *walk, SetCall *call, uint32 number);
 static VisitRule rule_of_arguments(FunctionCallInfo fcinfo);
 
 /*
@@ -86,7 +90,7 @@ timeline_visits(PG_FUNCTION_ARGS)
 	walk = call->state;
 
 	if (next_visit(walk))
-		SET_CALL_RETURN_NEXT(fcinfo, HeapTupleGetDatum(form_visit(walk, call->row_type)));
+		SET_CALL_RETURN_NEXT(fcinfo, HeapTupleGetDatum(form_visit(walk, call)));
 	SET_CALL_RETURN_DONE(fcinfo, call);
 }
 
@@ -111,8 +115,7 @@ timeline_split_visits(PG_FUNCTION_ARGS)
 	walk = call->state;
 
 	if (next_visit(walk))
-		SET_CALL_RETURN_NEXT(fcinfo, PointerGetDatum(timeline_subset(&walk->view, walk->events,
-																	 walk->event_count)));
+		SET_CALL_RETURN_NEXT(fcinfo, PointerGetDatum(encode_visit(walk)));
 	SET_CALL_RETURN_DONE(fcinfo, call);
 }
 
@@ -205,8 +208,9 @@ start_walk(FunctionCallInfo fcinfo)
 	memset(&walk->splitter, 0, sizeof(VisitSplitter));
 	walk->splitter.rule = rule_of_arguments(fcinfo);
 	walk->capacity = 32;
-	walk->events = palloc(walk->capacity * sizeof(EncoderEvent));
-	walk->event_count = 0;
+	walk->visit.events = palloc(walk->capacity * sizeof(EncoderEvent));
+	walk->visit.event_count = 0;
+	walk->texts = palloc0(sizeof(Datum) * ((Size) walk->view.label_count + walk->view.channel_count + 1));
 	walk->visit_number = 0;
 	walk->masks = NULL;
 	read_next_event(walk);
@@ -219,15 +223,21 @@ start_walk(FunctionCallInfo fcinfo)
 static bool
 next_visit(VisitWalk *walk)
 {
+	TimelineRun *visit = &walk->visit;
+
 	if (!walk->has_next)
 		return false;
 	/* the event that ended the visit before starts this one */
-	walk->events[0] = walk->events[walk->event_count];
-	walk->event_count = 0;
+	visit->events[0] = visit->events[visit->event_count];
+	visit->values = walk->next_values;
+	visit->times = walk->cursor.time_byte;
+	visit->event_count = 0;
 	walk->visit_number++;
 	do
 	{
-		walk->event_count++;
+		visit->event_count++;
+		visit->values_end = walk->values_read;
+		visit->times_end = walk->cursor.time_byte;
 		read_next_event(walk);
 		if (walk->cursor.remaining % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -240,40 +250,60 @@ next_visit(VisitWalk *walk)
 static void
 read_next_event(VisitWalk *walk)
 {
+	TimelineRun *visit = &walk->visit;
+	EncoderEvent *event;
+
+	walk->next_values = walk->cursor.value_byte;
 	walk->has_next = timeline_next(&walk->cursor);
+	walk->values_read = walk->cursor.value_byte;
 	if (!walk->has_next)
 	{
 		timeline_cursor_end(&walk->cursor);
 		return;
 	}
-	if (walk->event_count == walk->capacity)
+	if (visit->event_count == walk->capacity)
 	{
 		walk->capacity *= 2;
-		walk->events = repalloc_huge(walk->events, (Size) walk->capacity * sizeof(EncoderEvent));
+		visit->events = repalloc_huge(visit->events, (Size) walk->capacity * sizeof(EncoderEvent));
 	}
-	walk->events[walk->event_count].at = walk->cursor.at;
-	walk->events[walk->event_count].kind = walk->cursor.kind;
-	walk->events[walk->event_count].value = walk->cursor.has_value ? walk->cursor.value : 0;
+	event = &visit->events[visit->event_count];
+	event->at = walk->cursor.at;
+	event->kind = walk->cursor.kind;
+	event->value = walk->cursor.has_value ? walk->cursor.value : 0;
+}
+
+/* The visit as a timeline, in the current memory context; its events are overwritten. */
+static Timeline *
+encode_visit(VisitWalk *walk)
+{
+	EncoderEvent next = {0};
+	Timeline   *result;
+
+	if (walk->has_next)
+		next = walk->visit.events[walk->visit.event_count];
+	result = timeline_of_run(&walk->view, &walk->visit);
+	if (walk->has_next)
+		walk->visit.events[walk->visit.event_count] = next;
+	return result;
 }
 
 static HeapTuple
-form_visit(VisitWalk *walk, TupleDesc row_type)
+form_visit(VisitWalk *walk, SetCall *call)
 {
 	const TimelineView *view = &walk->view;
-	const TimelineString *landing = &view->labels[view->kinds[walk->events[0].kind].event];
-	int64		started_at = walk->events[0].at;
-	int64		ended_at = walk->events[walk->event_count - 1].at;
+	const TimelineRun *visit = &walk->visit;
+	int64		started_at = visit->events[0].at;
+	int64		ended_at = visit->events[visit->event_count - 1].at;
 	uint64		duration = (uint64) ended_at - (uint64) started_at;
 	uint32		channel = 0;
 	uint32		page_views = 0;
 	bool		has_key_event = false;
-	EncoderEvent next = {0};
 	Datum		fields[10];
 	bool		nulls[10] = {false};
 
-	for (uint32 i = 0; i < walk->event_count; i++)
+	for (uint32 i = 0; i < visit->event_count; i++)
 	{
-		uint32		kind = walk->events[i].kind;
+		uint32		kind = visit->events[i].kind;
 
 		if (channel == 0)
 			channel = view->kinds[kind].channel;
@@ -288,22 +318,29 @@ form_visit(VisitWalk *walk, TupleDesc row_type)
 	fields[1] = TimestampTzGetDatum(started_at);
 	fields[2] = TimestampTzGetDatum(ended_at);
 	fields[3] = Float8GetDatum((double) duration / 1000000.0);
-	fields[4] = Int32GetDatum((int32) walk->event_count);
+	fields[4] = Int32GetDatum((int32) visit->event_count);
 	nulls[5] = channel == 0;
-	fields[5] = nulls[5] ? (Datum) 0 :
-		PointerGetDatum(cstring_to_text_with_len(view->channels[channel - 1].bytes,
-												 (int) view->channels[channel - 1].length));
-	fields[6] = BoolGetDatum(walk->event_count == 1);
+	fields[5] = nulls[5] ? (Datum) 0 : text_of(walk, call, view->label_count + channel - 1);
+	fields[6] = BoolGetDatum(visit->event_count == 1);
 	fields[7] = BoolGetDatum(duration > (uint64) walk->engaged_after || has_key_event || page_views >= 2);
-	fields[8] = PointerGetDatum(cstring_to_text_with_len(landing->bytes, (int) landing->length));
+	fields[8] = text_of(walk, call, view->kinds[visit->events[0].kind].event);
+	fields[9] = PointerGetDatum(encode_visit(walk));
+	return heap_form_tuple(call->row_type, fields, nulls);
+}
 
-	/* encoding overwrites the events, of which one more than the visit's is still needed */
-	if (walk->has_next)
-		next = walk->events[walk->event_count];
-	fields[9] = PointerGetDatum(timeline_subset(view, walk->events, walk->event_count));
-	if (walk->has_next)
-		walk->events[walk->event_count] = next;
-	return heap_form_tuple(row_type, fields, nulls);
+/* A label or channel as text, made at its first use and kept for the set. */
+static Datum
+text_of(VisitWalk *walk, SetCall *call, uint32 number)
+{
+	if (walk->texts[number] == (Datum) 0)
+	{
+		const TimelineString *string = &walk->view.labels[number];
+		MemoryContext caller = MemoryContextSwitchTo(call->context);
+
+		walk->texts[number] = PointerGetDatum(cstring_to_text_with_len(string->bytes, (int) string->length));
+		MemoryContextSwitchTo(caller);
+	}
+	return walk->texts[number];
 }
 
 /* Arguments 1 to 4; NULL stands for the default. */
