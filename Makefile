@@ -31,10 +31,9 @@ LIBRARIES = \
 	base/duration \
 	base/set_call \
 	timeline/codec \
+	timeline/kind_table \
 	timeline/dictionary \
 	timeline/encoder \
-	timeline/builder_kinds \
-	timeline/kind_cache \
 	timeline/builder \
 	timeline/timeline_text \
 	timeline/matcher \

@@ -2,11 +2,11 @@
  * aggregate.c
  *		The aggregates timeline(at, event, ...) and rollup(timeline).
  *
- * Per group, the state is one builder (builder.c): a chunk of memory in the
- * aggregate's context.  Per row, an event is appended to it.  Partial states
- * travel between processes as timelines, which are smaller and already sorted.
- *
- * What is kept in fn_extra (kind_cache.c) is a help that may get lost.
+ * Per aggregate and its memory context there is one table of the kinds of events
+ * (kind_table.c).  Per group, the state is one builder (builder.c), a chunk of memory
+ * in the same context.  Per row, an event is appended to it.  Nothing is kept in
+ * fn_extra.  Partial states travel between processes as timelines, which are smaller
+ * and already sorted.
  */
 #include "postgres.h"
 
@@ -15,7 +15,6 @@
 
 #include "base/compat.h"
 #include "timeline/builder.h"
-#include "timeline/kind_cache.h"
 #include "timeline/timeline.h"
 
 PG_FUNCTION_INFO_V1(timeline_transition);
@@ -37,7 +36,6 @@ timeline_transition(PG_FUNCTION_ARGS)
 	TimelineBuilder *builder = get_state(fcinfo);
 	int			arguments = PG_NARGS();
 	BuilderEvent event;
-	KindToken	token;
 
 	builder_prefetch(builder);
 	/* as other aggregates do with NULL */
@@ -46,25 +44,22 @@ timeline_transition(PG_FUNCTION_ARGS)
 
 	event.at = PG_GETARG_TIMESTAMPTZ(1);
 	timeline_check_time(event.at);
-	event.event = timeline_string(PG_GETARG_TEXT_PP(2));
-	event.channel.bytes = NULL;
-	event.properties.bytes = NULL;
-	event.has_value = false;
 	event.value = 0;
+	event.kind.event = timeline_string(PG_GETARG_TEXT_PP(2));
+	event.kind.channel.bytes = NULL;
+	event.kind.properties.bytes = NULL;
+	event.kind.form = PROPERTIES_JSONB;
+	event.kind.has_value = false;
 	if (arguments > 3 && !PG_ARGISNULL(3))
-		event.channel = timeline_string(PG_GETARG_TEXT_PP(3));
+		event.kind.channel = timeline_string(PG_GETARG_TEXT_PP(3));
 	if (arguments > 4 && !PG_ARGISNULL(4))
 	{
-		event.has_value = true;
+		event.kind.has_value = true;
 		event.value = timeline_check_value(PG_GETARG_FLOAT8(4));
 	}
 	if (arguments > 5 && !PG_ARGISNULL(5))
-	{
-		event.form = PROPERTIES_JSONB;
-		event.properties = timeline_string((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(5)));
-	}
-	token = kind_cache_look_up(fcinfo->flinfo, &event);
-	PG_RETURN_POINTER(builder_append(builder, &event, &token));
+		event.kind.properties = timeline_string((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(5)));
+	PG_RETURN_POINTER(builder_append(builder, &event));
 }
 
 /* (state, timeline) */
@@ -113,7 +108,7 @@ Datum
 timeline_final(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0))
-		PG_RETURN_TIMELINE(timeline_encode(NULL, 0, NULL, 0));
+		PG_RETURN_TIMELINE(timeline_empty());
 	PG_RETURN_TIMELINE(builder_finish((TimelineBuilder *) PG_GETARG_POINTER(0)));
 }
 

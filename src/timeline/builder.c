@@ -3,87 +3,86 @@
  *		Collecting the events of one visitor, in any order, into a timeline.
  *
  * While an aggregate runs there is one builder for each visitor, perhaps
- * millions, so all of it is one chunk of memory that grows as it fills.  Where
- * there are many, the first two sizes come from slabs: an allocation set would
- * round them up to powers of two, and keep each chunk that was outgrown.
+ * millions, so all of it is one small chunk of memory that grows as it fills.  Where
+ * there are many, the first sizes come from slabs: an allocation set would round
+ * them up to powers of two, and keep each chunk that was outgrown.  What events
+ * have in common, their kinds, is in a table that builders share (kind_table.c).
  *
- * Its data is a stream, written once and read once:
+ * The data is a stream, written once and read once:
  *
- *	event	varint token, step from the previous event's time, 8-byte value if its
+ *	event	varint kind, step from the previous event's time, 8-byte value if the
  *			kind has values
- *	token	number of a kind + 1; or 0, followed by the definition of a new kind
  *	step	varint: two low bits a unit (s, ms, us), the rest the zigzag distance in
  *			it; or unit 3 alone and then the time itself in 8 bytes
- *
- * The definitions of kinds, and how the kind of an incoming event is found among
- * them, are in builder_kinds.c.  Nothing is kept outside of the builder: a
- * transition function may be called through a fresh FmgrInfo for each row.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "timeline/builder.h"
-#include "timeline/builder_kinds.h"
 #include "timeline/encoder.h"
 #include "timeline/timeline.h"
 
 /*
- * Sizes of the chunk, header included: a visitor of one or two events, one of
- * about ten events of five kinds, and from where on it doubles.
+ * Sizes of the chunk, header included: some three events, some twelve, some
+ * thirty, and from the last on it doubles.
  */
-#define SMALL_SIZE 96
-#define MEDIUM_SIZE 232
+#define SLAB_COUNT 3
+static const Size slab_sizes[SLAB_COUNT] = {64, 112, 224};
 #define DOUBLING_SIZE 512
 
+/* Names by whose address the slabs are known. */
+static const char *const slab_names[SLAB_COUNT] = {
+	"timeline builders, small", "timeline builders, medium", "timeline builders, large"
+};
+
 #define SLAB_BLOCK_SIZE (8 * 1024)
-
-#define INTERRUPT_EVERY (1 << 20)
-
-/* Events up to this number are unpacked on the stack. */
-#define INLINE_EVENTS 128
-#define INLINE_KINDS 24
 
 /* The unit of a step too long to be written as a distance. */
 #define STEP_ABSOLUTE 3
 #define STEP_MAX (UINT64CONST(1) << 61)
 
-/* Names by whose address the slabs are known. */
-static const char SMALL_SLAB[] = "timeline builders, small";
-static const char MEDIUM_SLAB[] = "timeline builders, medium";
+/* Events up to this number are unpacked on the stack. */
+#define INLINE_EVENTS 64
+
+struct TimelineBuilder
+{
+	uint32		capacity;		/* bytes of data */
+	uint32		used;			/* of them */
+	uint32		event_count;
+	int64		last_at;		/* time of the previous event, in order of arrival */
+	KindTable  *kinds;
+	uint8		data[FLEXIBLE_ARRAY_MEMBER];
+};
 
 /* A walk over the stream; the fields from kind on are the current event. */
 typedef struct BuilderReader
 {
-	const TimelineBuilder *builder;
+	const KindTable *kinds;
 	const uint8 *byte;
-	uint32		kind_count;		/* definitions met so far */
 	uint32		kind;
 	int64		at;
 	double		value;
 } BuilderReader;
 
-static inline TimelineBuilder *append(TimelineBuilder *builder, const BuilderEvent *event,
-							   const KindToken *token, uint32 *number);
-static inline TimelineBuilder *append_known(TimelineBuilder *builder, uint32 number,
-											const BuilderEvent *event);
-static inline TimelineBuilder *append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event);
+static TimelineBuilder *append(TimelineBuilder *builder, uint32 kind, bool has_value,
+							   int64 at, double value);
 static uint64 step_to(const TimelineBuilder *builder, int64 at);
-static void reader_start(BuilderReader *reader, const TimelineBuilder *builder);
-static inline bool read_token(BuilderReader *reader, KindDefinition *definition);
-static inline void read_step_and_value(BuilderReader *reader, bool has_value);
-static TimelineBuilder *initialize(TimelineBuilder *builder, uint32 size);
-static MemoryContext find_slab(MemoryContext context, const char *name, Size size);
-static TimelineString properties_text(const KindDefinition *definition);
+static inline void reader_start(BuilderReader *reader, const TimelineBuilder *builder);
+static inline void reader_next(BuilderReader *reader);
+static TimelineBuilder *initialize(TimelineBuilder *builder, uint32 size, KindTable *kinds);
+static MemoryContext find_slab(MemoryContext context, int number);
+static int	slab_number(const TimelineBuilder *builder);
+static TimelineBuilder *grow(TimelineBuilder *builder, uint64 more);
 
 /* An empty builder; it stays in this memory context as it grows. */
 TimelineBuilder *
 builder_create(MemoryContext context)
 {
-	return initialize(MemoryContextAlloc(context, DOUBLING_SIZE), DOUBLING_SIZE);
+	return initialize(MemoryContextAlloc(context, DOUBLING_SIZE), DOUBLING_SIZE,
+					  kind_table_create(context));
 }
 
 /*
@@ -93,22 +92,20 @@ builder_create(MemoryContext context)
 TimelineBuilder *
 builder_create_among_many(MemoryContext context)
 {
-	return initialize(MemoryContextAlloc(find_slab(context, SMALL_SLAB, SMALL_SIZE), SMALL_SIZE),
-					  SMALL_SIZE);
+	return initialize(MemoryContextAlloc(find_slab(context, 0), slab_sizes[0]), slab_sizes[0],
+					  kind_table_shared(context));
 }
 
 /*
- * Appends an event and returns the builder, which may have moved.  token may be
- * NULL.  Over 4 GB of collected events are an error
- * (ERRCODE_PROGRAM_LIMIT_EXCEEDED).
+ * Appends an event and returns the builder, which may have moved.  Over 4 GB of
+ * collected events are an error (ERRCODE_PROGRAM_LIMIT_EXCEEDED).
  */
 TimelineBuilder *
-builder_append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token)
+builder_append(TimelineBuilder *builder, const BuilderEvent *event)
 {
-	static const KindToken unknown = {0};
-	uint32		number;
+	uint32		kind = kind_table_number(builder->kinds, &event->kind);
 
-	return append(builder, event, token != NULL ? token : &unknown, &number);
+	return append(builder, kind, event->kind.has_value, event->at, event->value);
 }
 
 /*
@@ -118,36 +115,29 @@ builder_append(TimelineBuilder *builder, const BuilderEvent *event, const KindTo
 TimelineBuilder *
 builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 {
-	static const KindToken unknown = {0};
 	uint32	   *numbers;		/* of each kind, its number here + 1 once it is known */
 	TimelineCursor cursor;
-	BuilderEvent event;
 
 	numbers = palloc_extended(sizeof(uint32) * Max(view->kind_count, 1),
 							  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	event.form = PROPERTIES_TEXT;
 	timeline_cursor_start(&cursor, view);
 	while (timeline_next(&cursor))
 	{
-		event.at = cursor.at;
-		event.has_value = cursor.has_value;
-		event.value = cursor.has_value ? cursor.value : 0;
-		if (numbers[cursor.kind] != 0)
-			builder = append_known(builder, numbers[cursor.kind] - 1, &event);
-		else
+		if (numbers[cursor.kind] == 0)
 		{
 			const TimelineKind *kind = &view->kinds[cursor.kind];
+			KindContent content = {view->labels[kind->event]};
 
-			event.event = view->labels[kind->event];
-			event.channel.bytes = event.properties.bytes = NULL;
 			if (kind->channel != 0)
-				event.channel = view->channels[kind->channel - 1];
+				content.channel = view->channels[kind->channel - 1];
 			if (kind->properties != 0)
-				event.properties = view->properties[kind->properties - 1];
-			builder = append(builder, &event, &unknown, &numbers[cursor.kind]);
-			numbers[cursor.kind]++;
+				content.properties = view->properties[kind->properties - 1];
+			content.form = PROPERTIES_TEXT;
+			content.has_value = kind->has_value;
+			numbers[cursor.kind] = kind_table_number(builder->kinds, &content) + 1;
 		}
-		if (cursor.remaining % INTERRUPT_EVERY == 0)
+		builder = append(builder, numbers[cursor.kind] - 1, cursor.has_value, cursor.at, cursor.value);
+		if (cursor.remaining % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 	timeline_cursor_end(&cursor);
@@ -159,41 +149,22 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 TimelineBuilder *
 builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 {
-	static const KindToken unknown = {0};
-	uint32	   *numbers;		/* of each kind of the other, its number here */
-	bool	   *has_value;
 	BuilderReader reader;
-	BuilderEvent event;
 
-	numbers = palloc_extended(sizeof(uint32) * Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
-	has_value = palloc_extended(Max(other->kind_count, 1), MCXT_ALLOC_HUGE);
 	reader_start(&reader, other);
 	for (uint32 i = 0; i < other->event_count; i++)
 	{
-		KindDefinition definition;
-		bool		is_new = read_token(&reader, &definition);
+		const KindContent *content;
+		uint32		kind;
 
-		if (is_new)
-			has_value[reader.kind] = (definition.flags & KIND_HAS_VALUE) != 0;
-		read_step_and_value(&reader, has_value[reader.kind]);
-		event.at = reader.at;
-		event.has_value = has_value[reader.kind];
-		event.value = reader.value;
-		if (is_new)
-		{
-			event.event = definition.event;
-			event.channel = definition.channel;
-			event.properties = definition.properties;
-			event.form = definition.flags & KIND_IS_JSONB ? PROPERTIES_JSONB : PROPERTIES_TEXT;
-			builder = append(builder, &event, &unknown, &numbers[reader.kind]);
-		}
-		else
-			builder = append_known(builder, numbers[reader.kind], &event);
-		if (i % INTERRUPT_EVERY == 0)
+		reader_next(&reader);
+		content = kind_table_content(other->kinds, reader.kind);
+		kind = builder->kinds == other->kinds ? reader.kind :
+			kind_table_number(builder->kinds, content);
+		builder = append(builder, kind, content->has_value, reader.at, reader.value);
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-	pfree(numbers);
-	pfree(has_value);
 	return builder;
 }
 
@@ -204,80 +175,66 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 struct varlena *
 builder_finish(const TimelineBuilder *builder)
 {
-	EncoderKind inline_kinds[INLINE_KINDS];
 	EncoderEvent inline_events[INLINE_EVENTS];
-	EncoderKind *kinds = inline_kinds;
 	EncoderEvent *events = inline_events;
+	const TimelineDictionary *dictionary;
+	const uint32 *places;
 	BuilderReader reader;
 	struct varlena *result;
 
-	if (builder->kind_count > INLINE_KINDS)
-		kinds = palloc_extended(sizeof(EncoderKind) * builder->kind_count, MCXT_ALLOC_HUGE);
+	if (builder->event_count == 0)
+		return timeline_empty();
+	dictionary = kind_table_dictionary(builder->kinds, &places);
 	if (builder->event_count > INLINE_EVENTS)
 		events = palloc_extended(sizeof(EncoderEvent) * builder->event_count, MCXT_ALLOC_HUGE);
-
 	reader_start(&reader, builder);
 	for (uint32 i = 0; i < builder->event_count; i++)
 	{
-		KindDefinition definition;
-
-		if (read_token(&reader, &definition))
-		{
-			EncoderKind *kind = &kinds[reader.kind];
-
-			kind->event = definition.event;
-			kind->channel = definition.channel;
-			kind->properties = properties_text(&definition);
-			kind->has_value = (definition.flags & KIND_HAS_VALUE) != 0;
-		}
-		read_step_and_value(&reader, kinds[reader.kind].has_value);
-		events[i].kind = reader.kind;
+		reader_next(&reader);
+		events[i].kind = places[reader.kind];
 		events[i].at = reader.at;
 		events[i].value = reader.value;
-		if (i % INTERRUPT_EVERY == 0)
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 	Assert(reader.byte == builder->data + builder->used);
 
-	result = timeline_encode(kinds, builder->kind_count, events, builder->event_count);
-	if (kinds != inline_kinds)
-		pfree(kinds);
+	result = timeline_encode(dictionary, events, builder->event_count);
 	if (events != inline_events)
 		pfree(events);
 	return result;
 }
 
 static inline TimelineBuilder *
-append(TimelineBuilder *builder, const BuilderEvent *event, const KindToken *token, uint32 *number)
+append(TimelineBuilder *builder, uint32 kind, bool has_value, int64 at, double value)
 {
-	__builtin_prefetch(builder->data + builder->used, 1);
-	if (builder_find_kind(builder, event, token, number))
-		return append_known(builder, *number, event);
-
-	/* the token first, as the definition follows it */
-	*number = builder->kind_count;
-	builder = builder_reserve(builder, 1);
-	builder->data[builder->used++] = 0;
-	builder = builder_define_kind(builder, event, token);
-	return append_step_and_value(builder, event);
-}
-
-static inline TimelineBuilder *
-append_known(TimelineBuilder *builder, uint32 number, const BuilderEvent *event)
-{
+	uint64		step = step_to(builder, at);
+	uint32		size = timeline_varint_size(kind) + timeline_varint_size(step) +
+		(step == STEP_ABSOLUTE ? sizeof(int64) : 0) + (has_value ? sizeof(double) : 0);
 	uint8	   *out;
 
-	builder = builder_reserve(builder, timeline_varint_size((uint64) number + 1));
-	out = timeline_write_varint(builder->data + builder->used, (uint64) number + 1);
-	builder->used = out - builder->data;
-	return append_step_and_value(builder, event);
+	if (unlikely(builder->used + (uint64) size > builder->capacity))
+		builder = grow(builder, size);
+	out = timeline_write_varint(builder->data + builder->used, kind);
+	out = timeline_write_varint(out, step);
+	if (step == STEP_ABSOLUTE)
+	{
+		memcpy(out, &at, sizeof(int64));
+		out += sizeof(int64);
+	}
+	if (has_value)
+		memcpy(out, &value, sizeof(double));
+	builder->used += size;
+	builder->last_at = at;
+	builder->event_count++;
+	return builder;
 }
 
 /*
  * The step to this time as it is written.  The distance is taken modulo 2^64, as
  * the range of time is wider than int64.
  */
-static uint64
+static inline uint64
 step_to(const TimelineBuilder *builder, int64 at)
 {
 	int64		distance = (int64) ((uint64) at - (uint64) builder->last_at);
@@ -299,64 +256,36 @@ step_to(const TimelineBuilder *builder, int64 at)
 	return timeline_zigzag(distance) << 2 | unit;
 }
 
-static inline TimelineBuilder *
-append_step_and_value(TimelineBuilder *builder, const BuilderEvent *event)
-{
-	uint64		step = step_to(builder, event->at);
-	uint8	   *out;
-
-	builder = builder_reserve(builder, timeline_varint_size(step) +
-							  (step == STEP_ABSOLUTE ? sizeof(int64) : 0) +
-							  (event->has_value ? sizeof(double) : 0));
-	out = timeline_write_varint(builder->data + builder->used, step);
-	if (step == STEP_ABSOLUTE)
-	{
-		memcpy(out, &event->at, sizeof(int64));
-		out += sizeof(int64);
-	}
-	if (event->has_value)
-	{
-		memcpy(out, &event->value, sizeof(double));
-		out += sizeof(double);
-	}
-	builder->used = out - builder->data;
-	builder->last_at = event->at;
-	builder->event_count++;
-	return builder;
-}
-
-static void
+static inline void
 reader_start(BuilderReader *reader, const TimelineBuilder *builder)
 {
-	reader->builder = builder;
-	reader->byte = builder_stream(builder);
-	reader->kind_count = 0;
+	reader->kinds = builder->kinds;
+	reader->byte = builder->data;
 	reader->at = 0;
 }
 
-/* Reads the kind of the next event; true if its definition came with it. */
-static inline bool
-read_token(BuilderReader *reader, KindDefinition *definition)
+/* These bytes are our own and in memory, so there is nothing to check. */
+static inline uint64
+read_varint(const uint8 **byte)
 {
-	uint64		token = builder_read_varint(&reader->byte);
+	const uint8 *p = *byte;
+	uint64		number = *p & 0x7f;
 
-	if (token != 0)
-	{
-		reader->kind = (uint32) (token - 1);
-		return false;
-	}
-	reader->byte = builder_read_definition(reader->builder,
-										   reader->byte - builder_stream(reader->builder), definition);
-	reader->kind = reader->kind_count++;
-	return true;
+	for (int shift = 7; *p++ >= 0x80; shift += 7)
+		number |= (uint64) (*p & 0x7f) << shift;
+	*byte = p;
+	return number;
 }
 
+/* To be called for each event there is. */
 static inline void
-read_step_and_value(BuilderReader *reader, bool has_value)
+reader_next(BuilderReader *reader)
 {
 	static const int64 units[] = {1000000, 1000, 1};
-	uint64		step = builder_read_varint(&reader->byte);
+	uint64		step;
 
+	reader->kind = (uint32) read_varint(&reader->byte);
+	step = read_varint(&reader->byte);
 	if (step == STEP_ABSOLUTE)
 	{
 		memcpy(&reader->at, reader->byte, sizeof(int64));
@@ -366,7 +295,7 @@ read_step_and_value(BuilderReader *reader, bool has_value)
 		reader->at = (int64) ((uint64) reader->at +
 							  (uint64) timeline_unzigzag(step >> 2) * (uint64) units[step & 3]);
 	reader->value = 0;
-	if (has_value)
+	if (kind_table_content(reader->kinds, reader->kind)->has_value)
 	{
 		memcpy(&reader->value, reader->byte, sizeof(double));
 		reader->byte += sizeof(double);
@@ -374,56 +303,71 @@ read_step_and_value(BuilderReader *reader, bool has_value)
 }
 
 static TimelineBuilder *
-initialize(TimelineBuilder *builder, uint32 size)
+initialize(TimelineBuilder *builder, uint32 size, KindTable *kinds)
 {
 	memset(builder, 0, offsetof(TimelineBuilder, data));
 	builder->capacity = size - offsetof(TimelineBuilder, data);
+	builder->kinds = kinds;
 	return builder;
 }
 
 /*
- * The slab of this name below a memory context, made if it is not among the
+ * The slab of this number below a memory context, made if it is not among the
  * youngest children.  A search that misses one made before costs memory, not
  * correctness, so a context with many children is not searched to the end.
  */
 static MemoryContext
-find_slab(MemoryContext context, const char *name, Size size)
+find_slab(MemoryContext context, int number)
 {
 	MemoryContext child = context->firstchild;
 
 	for (int i = 0; i < 8 && child != NULL; i++, child = child->nextchild)
 	{
-		if (child->name == name)
+		if (child->name == slab_names[number])
 			return child;
 	}
-	return SlabContextCreate(context, name, SLAB_BLOCK_SIZE, size);
+	return SlabContextCreate(context, slab_names[number], SLAB_BLOCK_SIZE, slab_sizes[number]);
 }
 
-/* The memory context for what is larger than a slab's chunk. */
-MemoryContext
-builder_context(const TimelineBuilder *builder)
+/* Which slab a builder lies in; -1: in none. */
+static int
+slab_number(const TimelineBuilder *builder)
 {
-	MemoryContext context = GetMemoryChunkContext((void *) builder);
+	const char *name = GetMemoryChunkContext((void *) builder)->name;
 
-	return context->name == SMALL_SLAB || context->name == MEDIUM_SLAB ? context->parent : context;
+	for (int i = 0; i < SLAB_COUNT; i++)
+	{
+		if (name == slab_names[i])
+			return i;
+	}
+	return -1;
 }
 
-/* The rare case of builder_reserve(). */
-TimelineBuilder *
-builder_grow(TimelineBuilder *builder, uint64 more)
+/* Makes room for so many more bytes and returns the builder, which has moved. */
+static TimelineBuilder *
+grow(TimelineBuilder *builder, uint64 more)
 {
 	uint64		needed = offsetof(TimelineBuilder, data) + builder->used + more;
-	uint64		size = DOUBLING_SIZE;
-	MemoryContext context;
+	uint64		size = offsetof(TimelineBuilder, data) + builder->capacity;
+	MemoryContext context = GetMemoryChunkContext(builder);
+	int			slab = slab_number(builder);
 	TimelineBuilder *grown;
 
-	context = builder_context(builder);
-	if (GetMemoryChunkContext(builder)->name == SMALL_SLAB && needed <= MEDIUM_SIZE)
+	if (slab >= 0)
 	{
-		size = MEDIUM_SIZE;
-		context = find_slab(context, MEDIUM_SLAB, MEDIUM_SIZE);
+		context = context->parent;
+		size = DOUBLING_SIZE;
+		while (++slab < SLAB_COUNT)
+		{
+			if (needed <= slab_sizes[slab])
+			{
+				size = slab_sizes[slab];
+				context = find_slab(context, slab);
+				break;
+			}
+		}
 	}
-	while (size < needed && size > MEDIUM_SIZE)
+	while (size < needed)
 		size *= 2;
 	/* the last doubling ends a little below 4 GB */
 	if (size > PG_UINT32_MAX && needed <= PG_UINT32_MAX)
@@ -439,25 +383,4 @@ builder_grow(TimelineBuilder *builder, uint64 more)
 	grown->capacity = (uint32) (size - offsetof(TimelineBuilder, data));
 	pfree(builder);
 	return grown;
-}
-
-/* The properties as text; jsonb's own bytes are copied first, as they must be aligned. */
-static TimelineString
-properties_text(const KindDefinition *definition)
-{
-	TimelineString result = definition->properties;
-
-	if (definition->flags & KIND_IS_JSONB)
-	{
-		char	   *aligned = palloc(result.length);
-		StringInfoData text;
-
-		memcpy(aligned, result.bytes, result.length);
-		initStringInfo(&text);
-		(void) JsonbToCString(&text, (JsonbContainer *) aligned, (int) result.length);
-		pfree(aligned);
-		result.bytes = text.data;
-		result.length = text.len;
-	}
-	return result;
 }

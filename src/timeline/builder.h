@@ -8,40 +8,21 @@
 #include "postgres.h"
 
 #include "timeline/codec.h"
+#include "timeline/kind_table.h"
 
 typedef struct TimelineBuilder TimelineBuilder;
 
-/* How an event's properties come: as the text that jsonb prints, or jsonb's own bytes. */
-typedef enum PropertiesForm
-{
-	PROPERTIES_TEXT,
-	PROPERTIES_JSONB
-} PropertiesForm;
-
-/* One event to append; bytes == NULL stands for NULL. */
+/* One event to append. */
 typedef struct BuilderEvent
 {
 	int64		at;				/* valid and finite */
-	TimelineString event;
-	TimelineString channel;
-	TimelineString properties;
-	PropertiesForm form;
-	bool		has_value;
-	double		value;			/* finite, without negative zero */
+	KindContent kind;
+	double		value;			/* if the kind has one: finite, without negative zero */
 } BuilderEvent;
-
-/* What a kind_cache knows of an event's kind; cache_id 0: nothing. */
-typedef struct KindToken
-{
-	uint64		cache_id;		/* of the cache that gave the token */
-	uint16		token;			/* 0: the cache is full */
-	uint32		hash;			/* of the kind */
-} KindToken;
 
 extern TimelineBuilder *builder_create(MemoryContext context);
 extern TimelineBuilder *builder_create_among_many(MemoryContext context);
-extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event,
-									   const KindToken *token);
+extern TimelineBuilder *builder_append(TimelineBuilder *builder, const BuilderEvent *event);
 extern TimelineBuilder *builder_append_timeline(TimelineBuilder *builder, const TimelineView *view);
 extern TimelineBuilder *builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other);
 extern struct varlena *builder_finish(const TimelineBuilder *builder);

@@ -96,6 +96,19 @@ typedef struct TimelineKind
 	bool		has_value;
 } TimelineKind;
 
+/* Kinds and their strings; all four arrays are sorted and without repeats. */
+typedef struct TimelineDictionary
+{
+	uint32_t	label_count;
+	uint32_t	channel_count;
+	uint32_t	property_count;
+	uint32_t	kind_count;
+	TimelineString *labels;
+	TimelineString *channels;
+	TimelineString *properties;
+	TimelineKind *kinds;
+} TimelineDictionary;
+
 /* Most timelines fit into arrays of this size on the caller's stack. */
 #define TIMELINE_INLINE_STRINGS 40
 #define TIMELINE_INLINE_KINDS 40
@@ -262,12 +275,6 @@ timeline_bytes_equal(const char *a, const char *b, uint32_t length)
 	memcpy(&left, a + length - 8, 8);
 	memcpy(&right, b + length - 8, 8);
 	return left == right;
-}
-
-static inline bool
-timeline_strings_equal(const TimelineString *a, const TimelineString *b)
-{
-	return a->length == b->length && timeline_bytes_equal(a->bytes, b->bytes, a->length);
 }
 
 static inline uint32_t

@@ -2,10 +2,9 @@
  * encoder.c
  *		Writing a timeline: from events in any order to its one canonical spelling.
  *
- * Equal multisets of events give equal bytes, whatever their order, because
- * everything is sorted by content: the strings of the dictionary, the kinds,
- * then the events by (time, kind, value).  Input that is sorted already costs
- * one comparison an event.
+ * Equal multisets of events give equal bytes, whatever their order: the
+ * dictionary is a selection from a sorted one, and events are sorted by (time, kind,
+ * value).  Events that are sorted already cost one comparison each.
  */
 #include "postgres.h"
 
@@ -30,16 +29,17 @@ typedef struct Layout
 	TimelineValueUnit value_unit;
 } Layout;
 
-static struct varlena *write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count);
+static inline TimelineDictionary dictionary_of_view(const TimelineView *view);
+static struct varlena *write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 event_count);
 static bool keeps_units(const TimelineView *view, const TimelineRun *run);
-static uint64 measure_head(const Dictionary *dictionary, const Layout *layout);
-static uint8 *write_head(uint8 *out, const Dictionary *dictionary, const Layout *layout);
-static uint8 *write_codes(uint8 *out, const Dictionary *dictionary, const EncoderEvent *events,
+static uint64 measure_head(const PartDictionary *dictionary, const Layout *layout);
+static uint8 *write_head(uint8 *out, const PartDictionary *dictionary, const Layout *layout);
+static uint8 *write_codes(uint8 *out, const PartDictionary *dictionary, const EncoderEvent *events,
 						  uint32 event_count);
-static uint64 measure_events(const Dictionary *dictionary, Layout *layout, EncoderEvent *events);
+static uint64 measure_events(const PartDictionary *dictionary, Layout *layout, EncoderEvent *events);
 static void sort_events(EncoderEvent *events, uint32 event_count);
 static TimelineTimeUnit find_time_unit(const EncoderEvent *events, uint32 event_count);
-static TimelineValueUnit find_value_unit(const Dictionary *dictionary,
+static TimelineValueUnit find_value_unit(const PartDictionary *dictionary,
 										 const EncoderEvent *events, uint32 event_count);
 static uint64 encode_value(double value, TimelineValueUnit unit);
 
@@ -63,11 +63,11 @@ strings_size(const TimelineString *strings, uint32 count)
 
 /* The label index of a kind as it is written. */
 static inline uint64
-kind_label(const Dictionary *dictionary, uint32 i)
+kind_label(const PartDictionary *dictionary, uint32 i)
 {
 	if (!dictionary->has_values)
-		return dictionary->event_index[i];
-	return (uint64) dictionary->event_index[i] << 1 | (dictionary->has_value[i] ? 1 : 0);
+		return dictionary->part.kinds[i].event;
+	return (uint64) dictionary->part.kinds[i].event << 1 | (dictionary->part.kinds[i].has_value ? 1 : 0);
 }
 
 static inline int
@@ -88,73 +88,62 @@ compare_events(const EncoderEvent *a, const EncoderEvent *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/*
- * The timeline of these events, in the current memory context.
- *
- * Kinds may be in any order, repeated or unused.  Times must be valid, values
- * finite; the value of an event whose kind has none must be 0.  The events are
- * overwritten.  A result over 1 GB is an error
- * (ERRCODE_PROGRAM_LIMIT_EXCEEDED) that names the number of events.
- */
+/* A timeline without events, in the current memory context. */
 struct varlena *
-timeline_encode(const EncoderKind *kinds, uint32 kind_count,
-				EncoderEvent *events, uint32 event_count)
+timeline_empty(void)
 {
-	Dictionary	dictionary;
-	struct varlena *result;
+	struct varlena *result = palloc(VARHDRSZ + 3);
 
-	if (event_count == 0)
-	{
-		result = palloc(VARHDRSZ + 3);
-		SET_VARSIZE(result, VARHDRSZ + 3);
-		memcpy(VARDATA(result), "\001\000\000", 3);
-		return result;
-	}
-	dictionary_build(&dictionary, kinds, kind_count, events, event_count);
-	result = write_timeline(&dictionary, events, event_count);
-	dictionary_free(&dictionary);
+	SET_VARSIZE(result, VARHDRSZ + 3);
+	memcpy(VARDATA(result), "\001\000\000", 3);
 	return result;
 }
 
 /*
- * The timeline of some events of another, whose kinds they number; in the
- * current memory context.  The events are overwritten.
+ * The timeline of events, in the current memory context.
+ *
+ * The events refer to kinds of the dictionary and may be in any order.  Times must
+ * be valid, values finite; the value of an event whose kind has none must be 0.  The
+ * events are overwritten.  A result over 1 GB is an error
+ * (ERRCODE_PROGRAM_LIMIT_EXCEEDED) that names the number of events.
  */
+struct varlena *
+timeline_encode(const TimelineDictionary *whole, EncoderEvent *events, uint32 event_count)
+{
+	PartDictionary dictionary;
+	struct varlena *result;
+
+	if (event_count == 0)
+		return timeline_empty();
+	part_dictionary_build(&dictionary, whole, events, event_count);
+	result = write_timeline(&dictionary, events, event_count);
+	part_dictionary_free(&dictionary);
+	return result;
+}
+
+/* The timeline of some events of another, in the current memory context; likewise. */
 struct varlena *
 timeline_subset(const TimelineView *view, EncoderEvent *events, uint32 event_count)
 {
-	static const TimelineString null_string = {NULL, 0};
-	EncoderKind *kinds;
-	struct varlena *result;
+	TimelineDictionary whole = dictionary_of_view(view);
 
-	if (event_count == 0 || view->kind_count == 0)
-		return timeline_encode(NULL, 0, NULL, 0);
-	if (event_count <= DICTIONARY_SMALL_SUBSET)
-	{
-		Dictionary	dictionary;
+	return timeline_encode(&whole, events, event_count);
+}
 
-		dictionary_build_small_subset(&dictionary, view, events, event_count);
-		return write_timeline(&dictionary, events, event_count);
-	}
+static inline TimelineDictionary
+dictionary_of_view(const TimelineView *view)
+{
+	TimelineDictionary dictionary = {
+		view->label_count, view->channel_count, view->property_count, view->kind_count,
+		view->labels, view->channels, view->properties, view->kinds
+	};
 
-	kinds = palloc_extended(sizeof(EncoderKind) * view->kind_count, MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < view->kind_count; i++)
-	{
-		const TimelineKind *kind = &view->kinds[i];
-
-		kinds[i].event = view->labels[kind->event];
-		kinds[i].channel = kind->channel == 0 ? null_string : view->channels[kind->channel - 1];
-		kinds[i].properties = kind->properties == 0 ? null_string : view->properties[kind->properties - 1];
-		kinds[i].has_value = kind->has_value;
-	}
-	result = timeline_encode(kinds, view->kind_count, events, event_count);
-	pfree(kinds);
-	return result;
+	return dictionary;
 }
 
 /* Events refer to the kinds of the dictionary; they are sorted here, and overwritten. */
 static struct varlena *
-write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_count)
+write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 event_count)
 {
 	Layout		layout = {event_count};
 	uint64		size;
@@ -179,7 +168,7 @@ write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_
 	out = write_codes(out, dictionary, events, event_count);
 	for (uint32 i = 0; dictionary->has_values && i < event_count; i++)
 	{
-		if (!dictionary->has_value[events[i].kind])
+		if (!dictionary->part.kinds[events[i].kind].has_value)
 			continue;
 		if (layout.value_unit == TIMELINE_DOUBLES)
 		{
@@ -210,7 +199,8 @@ write_timeline(const Dictionary *dictionary, EncoderEvent *events, uint32 event_
 struct varlena *
 timeline_of_run(const TimelineView *view, const TimelineRun *run)
 {
-	Dictionary	dictionary;
+	TimelineDictionary whole = dictionary_of_view(view);
+	PartDictionary dictionary;
 	Layout		layout = {run->event_count};
 	Size		value_size = run->values_end - run->values;
 	Size		time_size = run->times_end - run->times;
@@ -219,19 +209,19 @@ timeline_of_run(const TimelineView *view, const TimelineRun *run)
 	struct varlena *result;
 	uint8	   *out;
 
-	if (run->event_count > DICTIONARY_SMALL_SUBSET || !keeps_units(view, run))
-		return timeline_subset(view, run->events, run->event_count);
+	if (!keeps_units(view, run))
+		return timeline_encode(&whole, run->events, run->event_count);
 
-	dictionary_build_small_subset(&dictionary, view, run->events, run->event_count);
+	part_dictionary_build(&dictionary, &whole, run->events, run->event_count);
 	layout.time_unit = view->time_unit == 1000000 ? TIMELINE_SECONDS :
 		view->time_unit == 1000 ? TIMELINE_MILLISECONDS : TIMELINE_MICROSECONDS;
 	layout.value_unit = dictionary.has_values ? view->value_unit : TIMELINE_NO_VALUES;
 	for (uint32 i = 0; dictionary.has_values && i < run->event_count; i++)
-		layout.value_count += dictionary.has_value[run->events[i].kind];
+		layout.value_count += dictionary.part.kinds[run->events[i].kind].has_value;
 	first_time = timeline_zigzag(run->events[0].at / view->time_unit);
 
 	size = measure_head(&dictionary, &layout) +
-		run->event_count * timeline_code_width(dictionary.kind_count) +
+		(Size) run->event_count * timeline_code_width(dictionary.part.kind_count) +
 		value_size + timeline_varint_size(first_time) + time_size;
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
@@ -241,6 +231,7 @@ timeline_of_run(const TimelineView *view, const TimelineRun *run)
 	out = timeline_write_varint(out + value_size, first_time);
 	memcpy(out, run->times, time_size);
 	Assert(out + time_size == (uint8 *) result + VARSIZE(result));
+	part_dictionary_free(&dictionary);
 	return result;
 }
 
@@ -265,66 +256,66 @@ keeps_units(const TimelineView *view, const TimelineRun *run)
 
 /* The size of everything before the codes. */
 static uint64
-measure_head(const Dictionary *dictionary, const Layout *layout)
+measure_head(const PartDictionary *dictionary, const Layout *layout)
 {
 	uint64		size;
 
-	size = 2 + timeline_varint_size(layout->event_count) + timeline_varint_size(dictionary->label_count) +
-		timeline_varint_size(dictionary->kind_count) +
-		strings_size(dictionary->labels, dictionary->label_count);
+	size = 2 + timeline_varint_size(layout->event_count) + timeline_varint_size(dictionary->part.label_count) +
+		timeline_varint_size(dictionary->part.kind_count) +
+		strings_size(dictionary->part.labels, dictionary->part.label_count);
 	if (dictionary->has_values)
 		size += timeline_varint_size(layout->value_count);
-	if (dictionary->channel_count > 0)
-		size += timeline_varint_size(dictionary->channel_count) +
-			strings_size(dictionary->channels, dictionary->channel_count);
-	if (dictionary->property_count > 0)
-		size += timeline_varint_size(dictionary->property_count) +
-			strings_size(dictionary->properties, dictionary->property_count);
-	for (uint32 i = 0; i < dictionary->kind_count; i++)
+	if (dictionary->part.channel_count > 0)
+		size += timeline_varint_size(dictionary->part.channel_count) +
+			strings_size(dictionary->part.channels, dictionary->part.channel_count);
+	if (dictionary->part.property_count > 0)
+		size += timeline_varint_size(dictionary->part.property_count) +
+			strings_size(dictionary->part.properties, dictionary->part.property_count);
+	for (uint32 i = 0; i < dictionary->part.kind_count; i++)
 	{
 		size += timeline_varint_size(kind_label(dictionary, i));
-		if (dictionary->channel_count > 0)
-			size += timeline_varint_size(dictionary->channel_index[i]);
-		if (dictionary->property_count > 0)
-			size += timeline_varint_size(dictionary->property_index[i]);
+		if (dictionary->part.channel_count > 0)
+			size += timeline_varint_size(dictionary->part.kinds[i].channel);
+		if (dictionary->part.property_count > 0)
+			size += timeline_varint_size(dictionary->part.kinds[i].properties);
 	}
 	return size;
 }
 
 static uint8 *
-write_head(uint8 *out, const Dictionary *dictionary, const Layout *layout)
+write_head(uint8 *out, const PartDictionary *dictionary, const Layout *layout)
 {
 	*out++ = TIMELINE_VERSION;
 	*out++ = (uint8) (layout->time_unit | layout->value_unit << 2 |
-					  (dictionary->channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
-					  (dictionary->property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
+					  (dictionary->part.channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
+					  (dictionary->part.property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
 	out = timeline_write_varint(out, layout->event_count);
 	if (dictionary->has_values)
 		out = timeline_write_varint(out, layout->value_count);
-	out = timeline_write_varint(out, dictionary->label_count);
-	if (dictionary->channel_count > 0)
-		out = timeline_write_varint(out, dictionary->channel_count);
-	if (dictionary->property_count > 0)
-		out = timeline_write_varint(out, dictionary->property_count);
-	out = timeline_write_varint(out, dictionary->kind_count);
-	out = write_strings(out, dictionary->labels, dictionary->label_count);
-	out = write_strings(out, dictionary->channels, dictionary->channel_count);
-	out = write_strings(out, dictionary->properties, dictionary->property_count);
-	for (uint32 i = 0; i < dictionary->kind_count; i++)
+	out = timeline_write_varint(out, dictionary->part.label_count);
+	if (dictionary->part.channel_count > 0)
+		out = timeline_write_varint(out, dictionary->part.channel_count);
+	if (dictionary->part.property_count > 0)
+		out = timeline_write_varint(out, dictionary->part.property_count);
+	out = timeline_write_varint(out, dictionary->part.kind_count);
+	out = write_strings(out, dictionary->part.labels, dictionary->part.label_count);
+	out = write_strings(out, dictionary->part.channels, dictionary->part.channel_count);
+	out = write_strings(out, dictionary->part.properties, dictionary->part.property_count);
+	for (uint32 i = 0; i < dictionary->part.kind_count; i++)
 	{
 		out = timeline_write_varint(out, kind_label(dictionary, i));
-		if (dictionary->channel_count > 0)
-			out = timeline_write_varint(out, dictionary->channel_index[i]);
-		if (dictionary->property_count > 0)
-			out = timeline_write_varint(out, dictionary->property_index[i]);
+		if (dictionary->part.channel_count > 0)
+			out = timeline_write_varint(out, dictionary->part.kinds[i].channel);
+		if (dictionary->part.property_count > 0)
+			out = timeline_write_varint(out, dictionary->part.kinds[i].properties);
 	}
 	return out;
 }
 
 static uint8 *
-write_codes(uint8 *out, const Dictionary *dictionary, const EncoderEvent *events, uint32 event_count)
+write_codes(uint8 *out, const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count)
 {
-	uint32		width = timeline_code_width(dictionary->kind_count);
+	uint32		width = timeline_code_width(dictionary->part.kind_count);
 
 	for (uint32 i = 0; width > 0 && i < event_count; i++)
 	{
@@ -339,10 +330,10 @@ write_codes(uint8 *out, const Dictionary *dictionary, const EncoderEvent *events
  * events' times become what is written of them.
  */
 static uint64
-measure_events(const Dictionary *dictionary, Layout *layout, EncoderEvent *events)
+measure_events(const PartDictionary *dictionary, Layout *layout, EncoderEvent *events)
 {
 	int64		previous = 0;
-	uint64		size = (uint64) layout->event_count * timeline_code_width(dictionary->kind_count);
+	uint64		size = (uint64) layout->event_count * timeline_code_width(dictionary->part.kind_count);
 
 	for (uint32 i = 0; i < layout->event_count; i++)
 	{
@@ -358,7 +349,7 @@ measure_events(const Dictionary *dictionary, Layout *layout, EncoderEvent *event
 		events[i].at = i == 0 ? (int64) timeline_zigzag(at) : (int64) ((uint64) at - (uint64) previous);
 		size += timeline_varint_size((uint64) events[i].at);
 		previous = at;
-		if (dictionary->has_value[events[i].kind])
+		if (dictionary->part.kinds[events[i].kind].has_value)
 		{
 			layout->value_count++;
 			size += layout->value_unit == TIMELINE_DOUBLES ? 8 :
@@ -397,9 +388,9 @@ find_time_unit(const EncoderEvent *events, uint32 event_count)
 }
 
 static TimelineValueUnit
-find_value_unit(const Dictionary *dictionary, const EncoderEvent *events, uint32 event_count)
+find_value_unit(const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count)
 {
-	const bool *has_value = dictionary->has_value;
+	const TimelineKind *kinds = dictionary->part.kinds;
 	TimelineValueUnit unit = TIMELINE_WHOLE;
 
 	if (!dictionary->has_values)
@@ -408,7 +399,7 @@ find_value_unit(const Dictionary *dictionary, const EncoderEvent *events, uint32
 	{
 		double		value = events[i].value;
 
-		if (!has_value[events[i].kind])
+		if (!kinds[events[i].kind].has_value)
 			continue;
 		if (unit == TIMELINE_WHOLE &&
 			!(value == rint(value) && fabs(value) <= (double) TIMELINE_MAX_EXACT))
@@ -424,7 +415,7 @@ find_value_unit(const Dictionary *dictionary, const EncoderEvent *events, uint32
 	/* whole numbers were not tried as hundredths before the unit changed */
 	for (uint32 i = 0; unit == TIMELINE_HUNDREDTHS && i < event_count; i++)
 	{
-		if (has_value[events[i].kind] &&
+		if (kinds[events[i].kind].has_value &&
 			!(fabs(events[i].value * 100.0) <= (double) TIMELINE_MAX_EXACT))
 			return TIMELINE_DOUBLES;
 	}

@@ -9,20 +9,11 @@
 
 #include "timeline/codec.h"
 
-/* A kind of events by its strings; bytes == NULL stands for NULL. */
-typedef struct EncoderKind
-{
-	TimelineString event;
-	TimelineString channel;
-	TimelineString properties;
-	bool		has_value;
-} EncoderKind;
-
 typedef struct EncoderEvent
 {
 	int64		at;
 	double		value;			/* looked at only if its kind has values */
-	uint32		kind;			/* index into the kinds */
+	uint32		kind;			/* its place in the dictionary */
 } EncoderEvent;
 
 /* Events that follow each other in a timeline, and where they are written there. */
@@ -36,7 +27,8 @@ typedef struct TimelineRun
 	const uint8 *times_end;
 } TimelineRun;
 
-extern struct varlena *timeline_encode(const EncoderKind *kinds, uint32 kind_count,
+extern struct varlena *timeline_empty(void);
+extern struct varlena *timeline_encode(const TimelineDictionary *whole,
 									   EncoderEvent *events, uint32 event_count);
 extern struct varlena *timeline_subset(const TimelineView *view,
 									   EncoderEvent *events, uint32 event_count);

@@ -90,7 +90,7 @@ timeline_from_jsonb(PG_FUNCTION_ARGS)
 	(void) JsonbIteratorNext(&iterator, &value, false);
 	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_END_ARRAY)
 	{
-		BuilderEvent event = {.form = PROPERTIES_TEXT};
+		BuilderEvent event = {.kind.form = PROPERTIES_TEXT};
 		bool		has_time = false;
 
 		CHECK_FOR_INTERRUPTS();
@@ -103,9 +103,9 @@ timeline_from_jsonb(PG_FUNCTION_ARGS)
 			(void) JsonbIteratorNext(&iterator, &value, true);
 			read_member(&event, &has_time, &key, &value);
 		}
-		if (!has_time || event.event.bytes == NULL)
+		if (!has_time || event.kind.event.bytes == NULL)
 			json_error("Each event needs \"at\" and \"event\".");
-		builder = builder_append(builder, &event, NULL);
+		builder = builder_append(builder, &event);
 	}
 	PG_RETURN_TIMELINE(builder_finish(builder));
 }
@@ -142,14 +142,14 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 	{
 		if (value->type != jbvString)
 			json_error("\"event\" must be a string.");
-		event->event = value_text(value);
+		event->kind.event = value_text(value);
 	}
 	else if (KEY_IS("channel"))
 	{
 		if (value->type != jbvString && value->type != jbvNull)
 			json_error("\"channel\" must be a string or null.");
 		if (value->type == jbvString)
-			event->channel = value_text(value);
+			event->kind.channel = value_text(value);
 	}
 	else if (KEY_IS("value"))
 	{
@@ -157,7 +157,7 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 			json_error("\"value\" must be a number or null.");
 		if (value->type == jbvNumeric)
 		{
-			event->has_value = true;
+			event->kind.has_value = true;
 			event->value = timeline_check_value(DatumGetFloat8(
 															   DirectFunctionCall1(numeric_float8,
 																				   NumericGetDatum(value->val.numeric))));
@@ -171,8 +171,8 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 			JsonbValue	copy = *value;
 			Jsonb	   *properties = JsonbValueToJsonb(&copy);
 
-			event->properties.bytes = JsonbToCString(NULL, &properties->root, VARSIZE(properties));
-			event->properties.length = strlen(event->properties.bytes);
+			event->kind.properties.bytes = JsonbToCString(NULL, &properties->root, VARSIZE(properties));
+			event->kind.properties.length = strlen(event->kind.properties.bytes);
 		}
 	}
 	else

@@ -47,7 +47,7 @@ timeline_during(PG_FUNCTION_ARGS)
 
 	range_deserialize(typcache, range, &lower, &upper, &is_empty);
 	if (is_empty)
-		PG_RETURN_TIMELINE(timeline_encode(NULL, 0, NULL, 0));
+		PG_RETURN_TIMELINE(timeline_empty());
 	/* from here on the range is half-open: [from_at, to_at) */
 	if (!lower.infinite)
 	{

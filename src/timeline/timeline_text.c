@@ -125,7 +125,7 @@ timeline_from_text(const char *text, Node *escontext)
 			CHECK_FOR_INTERRUPTS();
 			if (!parse_event(&parser, &event))
 				return NULL;
-			builder = builder_append(builder, &event, NULL);
+			builder = builder_append(builder, &event);
 			skip_blanks(&parser);
 			if (*parser.p != ',')
 				break;
@@ -176,32 +176,32 @@ parse_event(TextParser *parser, BuilderEvent *event)
 	TimestampTz at;
 
 	memset(event, 0, sizeof(BuilderEvent));
-	event->form = PROPERTIES_TEXT;
+	event->kind.form = PROPERTIES_TEXT;
 	if (!iso_time_parse(&parser->p, parser->end, &at))
 		return text_error(parser, "a time such as 2026-01-05T09:30:00Z");
 	event->at = at;
 	if (*parser->p != ' ')
 		return text_error(parser, "a blank after the time");
 	skip_blanks(parser);
-	if (!parse_label(parser, &event->event))
+	if (!parse_label(parser, &event->kind.event))
 		return false;
 	if (*parser->p == '@')
 	{
 		parser->p++;
-		if (!parse_label(parser, &event->channel))
+		if (!parse_label(parser, &event->kind.channel))
 			return false;
 	}
 	skip_blanks(parser);
 	if (*parser->p == '=')
 	{
 		parser->p++;
-		event->has_value = true;
+		event->kind.has_value = true;
 		if (!parse_value(parser, &event->value))
 			return false;
 		skip_blanks(parser);
 	}
 	if (*parser->p != ',' && *parser->p != '}' && *parser->p != '\0')
-		return parse_properties(parser, &event->properties);
+		return parse_properties(parser, &event->kind.properties);
 	return true;
 }
 
