@@ -87,8 +87,10 @@ test:
 test-short:
 	$(with_cluster) test/run --short
 
+# ROWS=10000000 for the figures of docs/performance.md, which BENCH_WRITE=1 brings up to date.
 bench:
-	$(with_cluster) test/bench/run
+	@POSTGRES_OPTIONS="-c shared_buffers=$$(( 256 + $${ROWS:-1000000} / 2400 ))MB" test/tools/with-cluster test/bench/run
+	@if [ -n "$(BENCH_WRITE)" ]; then cp build/performance.md docs/performance.md; fi
 
 fuzz:
 	$(with_cluster) test/fuzz/run

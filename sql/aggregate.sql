@@ -22,6 +22,9 @@ SELECT timeline(at, event) FROM visited WHERE false;
 SELECT timeline(at, event) FILTER (WHERE false) FROM visited;
 SELECT rollup(t) FROM (VALUES (NULL::timeline)) s(t);
 
+-- JSON null is no properties
+SELECT timeline('2026-01-01Z', 'a', NULL, NULL, p ORDER BY p) FROM unnest(ARRAY['null', NULL, '{}', '[null]', '"null"', '0', 'false']::jsonb[]) p;
+
 -- input that a timeline cannot hold
 SELECT timeline('infinity', 'a');
 SELECT timeline('-infinity', 'a');
@@ -92,9 +95,5 @@ SET enable_partitionwise_aggregate = on;
 SET max_parallel_workers_per_gather = 0;
 SELECT timeline(at, event, channel, value, properties) = (SELECT t FROM many_stored) AS partitions FROM parts;
 
--- support functions are for aggregates only
-SELECT timeline_transition(NULL, now(), 'a');
-SELECT timeline_final(NULL);
-SELECT timeline_deserialize('\x', NULL);
 DROP VIEW fingerprint;
 DROP TABLE visited, many, many_stored, groups, parts;

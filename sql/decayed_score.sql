@@ -351,7 +351,7 @@ BEGIN
         RAISE WARNING 'accepted';
     END IF;
 EXCEPTION WHEN invalid_parameter_value THEN
-    IF sqlerrm <> 'half_life must be finite' THEN
+    IF sqlerrm <> 'argument "half_life" must be finite' THEN
         RAISE;
     END IF;
 END

@@ -43,6 +43,8 @@ SELECT '{2026-01-05T09:30:00Z a =}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =0x1F}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =nan}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =1e999}'::timeline;
+SELECT '{2026-01-05T09:30:00Z a =1e-999}'::timeline;
+SELECT '{2026-01-05T09:30:00Z a =4null}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a b}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a {"k":}}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a, }'::timeline;

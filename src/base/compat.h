@@ -43,10 +43,15 @@ call_input_safely(PGFunction input, char *text, Node *escontext, Datum *result)
 
 /* PostgreSQL 18 lets a module tell its name and version (pg_get_loaded_modules). */
 #ifdef PG_MODULE_MAGIC_EXT
-#define ENGAGEMENT_MODULE_MAGIC(version) \
-	PG_MODULE_MAGIC_EXT(.name = "engagement", .version = version)
+#define ENGAGEMENT_MODULE_MAGIC(module_version) \
+	PG_MODULE_MAGIC_EXT(.name = "engagement", .version = module_version)
 #else
-#define ENGAGEMENT_MODULE_MAGIC(version) PG_MODULE_MAGIC
+#define ENGAGEMENT_MODULE_MAGIC(module_version) PG_MODULE_MAGIC
+#endif
+
+/* The name from PostgreSQL 18 on, which stands before the declaration. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
 #endif
 
 #endif							/* ENGAGEMENT_COMPAT_H */

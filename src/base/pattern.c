@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/pattern.h"
 #include "base/properties.h"
 
@@ -29,7 +30,7 @@ static void parse_conditions(PatternParser *parser, PatternTerm *term);
 static void parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what,
 					   const char *if_empty);
 static int	glob_rank(const Glob *glob);
-static void pattern_error(PatternParser *parser, const char *detail, const char *hint) pg_attribute_noreturn();
+pg_noreturn static void pattern_error(PatternParser *parser, const char *detail, const char *hint);
 static int	compare_terms(const void *a, const void *b);
 static const char *find_piece(const char *bytes, const char *end, const char *piece, int length);
 

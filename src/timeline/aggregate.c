@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(timeline_deserialize);
 PG_FUNCTION_INFO_V1(timeline_final);
 PG_FUNCTION_INFO_V1(timeline_concatenate);
 
+static bool is_json_null(const TimelineString *jsonb);
 static TimelineBuilder *get_state(FunctionCallInfo fcinfo);
 static TimelineBuilder *create_state(FunctionCallInfo fcinfo);
 static TimelineBuilder *append_argument(TimelineBuilder *builder, FunctionCallInfo fcinfo, int number);
@@ -58,7 +59,11 @@ timeline_transition(PG_FUNCTION_ARGS)
 		event.value = timeline_check_value(PG_GETARG_FLOAT8(4));
 	}
 	if (arguments > 5 && !PG_ARGISNULL(5))
+	{
 		event.kind.properties = timeline_string((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(5)));
+		if (is_json_null(&event.kind.properties))
+			event.kind.properties.bytes = NULL;
+	}
 	PG_RETURN_POINTER(builder_append(builder, &event));
 }
 
@@ -121,6 +126,18 @@ timeline_concatenate(PG_FUNCTION_ARGS)
 	builder = append_argument(builder, fcinfo, 0);
 	builder = append_argument(builder, fcinfo, 1);
 	PG_RETURN_TIMELINE(builder_finish(builder));
+}
+
+/* The bytes of jsonb's null: an array of one scalar, which is null. */
+static bool
+is_json_null(const TimelineString *jsonb)
+{
+	uint32		words[2];
+
+	if (jsonb->length != sizeof(words))
+		return false;
+	memcpy(words, jsonb->bytes, sizeof(words));
+	return (words[0] & JB_FSCALAR) != 0 && JBE_ISNULL(words[1]);
 }
 
 /* The group's state; only a new one needs the aggregate's context. */

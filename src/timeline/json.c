@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(timeline_from_jsonb);
 static void append_json_string(StringInfo json, const TimelineString *string);
 static void read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const JsonbValue *value);
 static TimelineString value_text(const JsonbValue *value);
-static void json_error(const char *detail) pg_attribute_noreturn();
+pg_noreturn static void json_error(const char *detail);
 
 Datum
 timeline_to_jsonb(PG_FUNCTION_ARGS)
@@ -165,15 +165,9 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 	}
 	else if (KEY_IS("properties"))
 	{
-		/* JSON null stands for no properties, as it does for the others */
-		if (value->type != jbvNull)
-		{
-			JsonbValue	copy = *value;
-			Jsonb	   *properties = JsonbValueToJsonb(&copy);
+		JsonbValue	copy = *value;
 
-			event->kind.properties.bytes = JsonbToCString(NULL, &properties->root, VARSIZE(properties));
-			event->kind.properties.length = strlen(event->kind.properties.bytes);
-		}
+		event->kind.properties = timeline_properties_text(JsonbValueToJsonb(&copy));
 	}
 	else
 		json_error(psprintf("Key \"%.*s\" is not one of at, event, channel, value, properties.",

@@ -52,8 +52,8 @@ static const LabelMemo *memo_of_label(TimelineMatcher *matcher, const TimelineSt
 static void find_terms(TimelineMatcher *matcher, LabelMemo *memo, const TimelineString *label);
 static bool conditions_hold(const PatternTerm *term, const TimelineView *view, const TimelineKind *kind);
 static bool arguments_changed(FunctionCallInfo fcinfo, const ArgumentMatcher *cached, const int *numbers);
-static void tie_error(const PatternTerm *first, const PatternTerm *second,
-					  const TimelineView *view, const TimelineKind *kind) pg_attribute_noreturn();
+pg_noreturn static void tie_error(const PatternTerm *first, const PatternTerm *second,
+					  const TimelineView *view, const TimelineKind *kind);
 
 /* A matcher in the current memory context for a sorted set, which must live as long. */
 TimelineMatcher *

@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(timeline_typanalyze);
 
 static bool open_view(TimelineView *view, const void *bytes, size_t length);
 static void receive_strings(TimelineString *strings, uint32 count);
-static void receive_properties(TimelineString *strings, uint32 count);
+static void receive_properties(TimelineView *view);
 static void compute_timeline_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch,
 								   int sample_rows, double total_rows);
 
@@ -71,7 +71,7 @@ timeline_recv(PG_FUNCTION_ARGS)
 				 errdetail("At byte %zu: %s.", view.fault_offset, timeline_fault_text(view.fault))));
 	receive_strings(view.labels, view.label_count);
 	receive_strings(view.channels, view.channel_count);
-	receive_properties(view.properties, view.property_count);
+	receive_properties(&view);
 
 	builder = builder_append_timeline(builder_create(CurrentMemoryContext), &view);
 	PG_RETURN_TIMELINE(builder_finish(builder));
@@ -170,6 +170,21 @@ timeline_check_value(double value)
 	return value == 0 ? 0 : value;
 }
 
+/*
+ * The text that properties are kept as.  JSON null stands for none, as it does in
+ * the cast from jsonb: then the result's bytes are NULL.
+ */
+TimelineString
+timeline_properties_text(Jsonb *properties)
+{
+	char	   *text = JsonbToCString(NULL, &properties->root, VARSIZE(properties));
+	TimelineString result = {text, strlen(text)};
+
+	if (strcmp(text, "null") == 0)
+		result.bytes = NULL;
+	return result;
+}
+
 /* Opens bytes as a view with room for its dictionary; false at a fault. */
 static bool
 open_view(TimelineView *view, const void *bytes, size_t length)
@@ -204,18 +219,23 @@ receive_strings(TimelineString *strings, uint32 count)
 
 /* Likewise, and to the text that jsonb prints for it. */
 static void
-receive_properties(TimelineString *strings, uint32 count)
+receive_properties(TimelineView *view)
 {
-	receive_strings(strings, count);
-	for (uint32 i = 0; i < count; i++)
+	receive_strings(view->properties, view->property_count);
+	for (uint32 i = 0; i < view->property_count; i++)
 	{
-		char	   *json = pnstrdup(strings[i].bytes, strings[i].length);
+		TimelineString *string = &view->properties[i];
+		char	   *json = pnstrdup(string->bytes, string->length);
 		Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
 
-		strings[i].bytes = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-		strings[i].length = strlen(strings[i].bytes);
+		*string = timeline_properties_text(jsonb);
 		pfree(json);
 		pfree(jsonb);
+	}
+	for (uint32 i = 0; i < view->kind_count; i++)
+	{
+		if (view->kinds[i].properties != 0 && view->properties[view->kinds[i].properties - 1].bytes == NULL)
+			view->kinds[i].properties = 0;
 	}
 }
 

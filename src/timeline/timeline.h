@@ -21,7 +21,9 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/jsonb.h"
 
+#include "base/compat.h"
 #include "timeline/codec.h"
 #include "timeline/encoder.h"
 
@@ -34,9 +36,10 @@ typedef struct varlena Timeline;
 #define TIMELINE_INTERRUPT_EVERY (1 << 20)
 
 extern void timeline_open(TimelineView *view, const Timeline *timeline);
-extern void timeline_corrupt(TimelineFault fault, size_t offset) pg_attribute_noreturn();
+pg_noreturn extern void timeline_corrupt(TimelineFault fault, size_t offset);
 extern void timeline_check_time(int64 at);
 extern double timeline_check_value(double value);
+extern TimelineString timeline_properties_text(Jsonb *properties);
 
 extern char *timeline_to_text(const TimelineView *view);
 extern Timeline *timeline_from_text(const char *text, Node *escontext);

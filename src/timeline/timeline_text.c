@@ -209,6 +209,7 @@ static bool
 parse_label(TextParser *parser, TimelineString *label)
 {
 	const char *start = parser->p;
+	const char *close;
 	char	   *plain;
 	char	   *out;
 
@@ -221,16 +222,21 @@ parse_label(TextParser *parser, TimelineString *label)
 		return label->length > 0 || text_error(parser, "a label; write \"\" for an empty one");
 	}
 
-	out = plain = palloc(parser->end - start);
-	for (parser->p++; *parser->p != '"'; parser->p++)
+	for (close = start + 1; close < parser->end && *close != '"'; close++)
+	{
+		if (*close == '\\')
+			close++;
+	}
+	if (close >= parser->end)
+	{
+		parser->p = parser->end;
+		return text_error(parser, "a closing double quote");
+	}
+	out = plain = palloc(close - start);
+	for (parser->p++; parser->p < close; parser->p++)
 	{
 		if (*parser->p == '\\')
 			parser->p++;
-		if (parser->p >= parser->end)
-		{
-			parser->p = parser->end;
-			return text_error(parser, "a closing double quote");
-		}
 		*out++ = *parser->p;
 	}
 	parser->p++;
@@ -258,7 +264,10 @@ parse_value(TextParser *parser, double *value)
 	*value = strtod(start, &end);
 	if (end != p)
 		return text_error(parser, "a number after =");
-	if (isinf(*value))
+	if (*p != ' ' && *p != ',' && *p != '}' && *p != '\0' && !isspace((unsigned char) *p))
+		return text_error(parser, "a number after =, then a blank, a comma or }");
+	/* too large, or so small that it would become 0 */
+	if (isinf(*value) || (*value == 0 && errno == ERANGE))
 		return text_error(parser, "a number within the range of double precision");
 	*value = timeline_check_value(*value);
 	parser->p = p;
@@ -302,8 +311,7 @@ parse_properties(TextParser *parser, TimelineString *properties)
 	if (!call_input_safely(jsonb_in, pnstrdup(start, p - start), parser->escontext, &jsonb))
 		return false;
 	value = DatumGetJsonbP(jsonb);
-	properties->bytes = JsonbToCString(NULL, &value->root, VARSIZE(value));
-	properties->length = strlen(properties->bytes);
+	*properties = timeline_properties_text(value);
 	parser->p = p;
 	return true;
 }
