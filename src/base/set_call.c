@@ -32,7 +32,8 @@ set_call_begin(FunctionCallInfo fcinfo)
 
 	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	call = palloc0(sizeof(SetCall));
-	call->context = AllocSetContextCreate(CurrentMemoryContext, "engagement set", ALLOCSET_SMALL_SIZES);
+	/* its first block, which is kept from set to set, holds what most sets need */
+	call->context = AllocSetContextCreate(CurrentMemoryContext, "engagement set", ALLOCSET_DEFAULT_SIZES);
 	if (get_call_result_type(fcinfo, NULL, &row_type) == TYPEFUNC_COMPOSITE)
 		call->row_type = BlessTupleDesc(CreateTupleDescCopy(row_type));
 	MemoryContextSwitchTo(caller);

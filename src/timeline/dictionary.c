@@ -16,15 +16,25 @@
 /* Sets of numbers up to this size are kept sorted by insertion. */
 #define SMALL_SET 12
 
-/* Numbers below this are marked in a bitmap on the stack. */
-#define BITMAP_RANGE 4096
+/* Numbers below this are marked in an array on the stack. */
+#define MARKED_RANGE 4096
 
-static uint32 used_kinds(uint32 *numbers, const EncoderEvent *events, uint32 event_count, uint32 range);
-static uint32 sort_numbers(uint32 *numbers, uint32 count, uint32 range);
+/*
+ * What is for many numbers and has arrays on the stack is kept apart from what is
+ * for few, as a visit has, and is done for each visit.
+ */
+static inline uint32 used_kinds(uint32 *numbers, const EncoderEvent *events, uint32 event_count,
+								uint32 range);
+static uint32 many_used_kinds(uint32 *numbers, const EncoderEvent *events, uint32 event_count,
+							  uint32 range);
+static inline uint32 sort_numbers(uint32 *numbers, uint32 count, uint32 range);
+static uint32 sort_many_numbers(uint32 *numbers, uint32 count, uint32 range);
 static inline uint32 insert_number(uint32 *numbers, uint32 count, uint32 number);
 static inline uint32 find_number(const uint32 *numbers, uint32 count, uint32 number);
-static void renumber_events(const uint32 *kinds, uint32 kind_count, uint32 range,
-							EncoderEvent *events, uint32 event_count);
+static inline void renumber_events(const uint32 *kinds, uint32 kind_count, uint32 range,
+								   EncoderEvent *events, uint32 event_count);
+static void renumber_many_events(const uint32 *kinds, uint32 kind_count,
+								 EncoderEvent *events, uint32 event_count);
 
 #define ST_SORT sort_uint32
 #define ST_ELEMENT_TYPE uint32
@@ -117,61 +127,69 @@ part_dictionary_free(PartDictionary *dictionary)
 }
 
 /* The distinct kinds of the events, sorted; numbers has room for all there can be. */
-static uint32
+static inline uint32
 used_kinds(uint32 *numbers, const EncoderEvent *events, uint32 event_count, uint32 range)
 {
 	uint32		count = 0;
 
-	if (event_count <= SMALL_SET)
-	{
-		for (uint32 i = 0; i < event_count; i++)
-			count = insert_number(numbers, count, events[i].kind);
-		return count;
-	}
-	if (range > BITMAP_RANGE && event_count <= range)
-	{
-		for (uint32 i = 0; i < event_count; i++)
-			numbers[i] = events[i].kind;
-		return sort_numbers(numbers, event_count, range);
-	}
-	else
-	{
-		/* a byte each, as there are at least as many events */
-		uint8		inline_marks[BITMAP_RANGE];
-		uint8	   *marks = inline_marks;
+	if (event_count > SMALL_SET)
+		return many_used_kinds(numbers, events, event_count, range);
+	for (uint32 i = 0; i < event_count; i++)
+		count = insert_number(numbers, count, events[i].kind);
+	return count;
+}
 
-		if (range > BITMAP_RANGE)
-			marks = palloc_extended(range, MCXT_ALLOC_HUGE);
-		memset(marks, 0, range);
-		for (uint32 i = 0; i < event_count; i++)
-			marks[events[i].kind] = 1;
-		for (uint32 i = 0; i < range; i++)
+static pg_noinline uint32
+many_used_kinds(uint32 *numbers, const EncoderEvent *events, uint32 event_count, uint32 range)
+{
+	uint8		inline_marks[MARKED_RANGE];
+	uint8	   *marks = inline_marks;
+	uint32		count = 0;
+
+	if (range > MARKED_RANGE)
+	{
+		if (event_count <= range)
 		{
-			if (marks[i] != 0)
-				numbers[count++] = i;
+			for (uint32 i = 0; i < event_count; i++)
+				numbers[i] = events[i].kind;
+			return sort_numbers(numbers, event_count, range);
 		}
-		if (marks != inline_marks)
-			pfree(marks);
-		return count;
+		marks = palloc_extended(range, MCXT_ALLOC_HUGE);
 	}
+	memset(marks, 0, range);
+	for (uint32 i = 0; i < event_count; i++)
+		marks[events[i].kind] = 1;
+	for (uint32 i = 0; i < range; i++)
+	{
+		if (marks[i] != 0)
+			numbers[count++] = i;
+	}
+	if (marks != inline_marks)
+		pfree(marks);
+	return count;
 }
 
 /* Sorts numbers and drops repeats; returns how many are left. */
-static uint32
+static inline uint32
 sort_numbers(uint32 *numbers, uint32 count, uint32 range)
 {
 	uint32		left = 0;
 
-	if (count <= SMALL_SET)
-	{
-		for (uint32 i = 0; i < count; i++)
-			left = insert_number(numbers, left, numbers[i]);
-		return left;
-	}
-	if (range <= BITMAP_RANGE)
-	{
-		uint64		marks[BITMAP_RANGE / 64 + 1];
+	if (count > SMALL_SET)
+		return sort_many_numbers(numbers, count, range);
+	for (uint32 i = 0; i < count; i++)
+		left = insert_number(numbers, left, numbers[i]);
+	return left;
+}
 
+static pg_noinline uint32
+sort_many_numbers(uint32 *numbers, uint32 count, uint32 range)
+{
+	uint64		marks[MARKED_RANGE / 64 + 1];
+	uint32		left = 0;
+
+	if (range <= MARKED_RANGE)
+	{
 		memset(marks, 0, (range / 64 + 1) * sizeof(uint64));
 		for (uint32 i = 0; i < count; i++)
 			marks[numbers[i] / 64] |= UINT64CONST(1) << numbers[i] % 64;
@@ -232,20 +250,27 @@ find_number(const uint32 *numbers, uint32 count, uint32 number)
 }
 
 /* Gives the events the places that their kinds have in the part. */
-static void
+static inline void
 renumber_events(const uint32 *kinds, uint32 kind_count, uint32 range,
 				EncoderEvent *events, uint32 event_count)
 {
-	if (event_count > SMALL_SET && range <= BITMAP_RANGE)
+	if (event_count > SMALL_SET && range <= MARKED_RANGE)
+		renumber_many_events(kinds, kind_count, events, event_count);
+	else
 	{
-		uint16		places[BITMAP_RANGE];	/* set where they are looked at */
-
-		for (uint32 i = 0; i < kind_count; i++)
-			places[kinds[i]] = (uint16) i;
 		for (uint32 i = 0; i < event_count; i++)
-			events[i].kind = places[events[i].kind];
-		return;
+			events[i].kind = find_number(kinds, kind_count, events[i].kind);
 	}
+}
+
+static pg_noinline void
+renumber_many_events(const uint32 *kinds, uint32 kind_count,
+					 EncoderEvent *events, uint32 event_count)
+{
+	uint16		places[MARKED_RANGE];	/* set where they are looked at */
+
+	for (uint32 i = 0; i < kind_count; i++)
+		places[kinds[i]] = (uint16) i;
 	for (uint32 i = 0; i < event_count; i++)
-		events[i].kind = find_number(kinds, kind_count, events[i].kind);
+		events[i].kind = places[events[i].kind];
 }

@@ -41,7 +41,8 @@ timeline_events(PG_FUNCTION_ARGS)
 			SET_CALL_RETURN_DONE(fcinfo, call);
 		set_call_start(fcinfo, call);
 		caller = MemoryContextSwitchTo(call->context);
-		call->state = start_walk((Timeline *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
+		/* an argument that is not toasted stays where it is until the set is complete */
+		call->state = start_walk(PG_GETARG_TIMELINE(0));
 		MemoryContextSwitchTo(caller);
 	}
 	walk = call->state;

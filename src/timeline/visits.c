@@ -203,7 +203,8 @@ start_walk(FunctionCallInfo fcinfo)
 {
 	VisitWalk  *walk = palloc(sizeof(VisitWalk));
 
-	timeline_open(&walk->view, (Timeline *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
+	/* an argument that is not toasted stays where it is until the set is complete */
+	timeline_open(&walk->view, PG_GETARG_TIMELINE(0));
 	timeline_cursor_start(&walk->cursor, &walk->view);
 	memset(&walk->splitter, 0, sizeof(VisitSplitter));
 	walk->splitter.rule = rule_of_arguments(fcinfo);
