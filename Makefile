@@ -52,9 +52,10 @@ DATA = $(patsubst %,src/release/$(EXTENSION)--%.sql,$(filter-out $(EXTVERSION),$
 REGRESS = install $(notdir $(CONCEPTS))
 EXTRA_CLEAN = $(SCRIPT) $(OBJS:.o=.d)
 
-PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP
-# The same numbers on every machine: no fused multiply-add behind our back.
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -ffp-contract=off $(STRICT_CFLAGS)
+# The same numbers on every machine: no fused multiply-add behind our back. This stands
+# here, as PGXS makes the bitcode for the JIT without PG_CFLAGS.
+PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP -ffp-contract=off
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $(STRICT_CFLAGS)
 SHLIB_LINK = -lm
 
 PG_CONFIG ?= pg_config

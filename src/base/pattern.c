@@ -29,6 +29,7 @@ static void parse_term(PatternParser *parser, PatternTerm *term);
 static void parse_conditions(PatternParser *parser, PatternTerm *term);
 static void parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what,
 					   const char *if_empty);
+static const char *find_stop(const PatternParser *parser, const char *stops);
 static int	glob_rank(const Glob *glob);
 pg_noreturn static void pattern_error(PatternParser *parser, const char *detail, const char *hint);
 static int	compare_terms(const void *a, const void *b);
@@ -95,7 +96,7 @@ pattern_compare_specificity(const PatternTerm *a, const PatternTerm *b)
 /*
  * Does the text match?  The first and last piece are anchored; those between
  * are taken at their first occurrence, which is enough when only stars separate
- * them.  Time is linear in the text for each piece.
+ * them.  Time is linear in the text.
  */
 bool
 glob_matches(const Glob *glob, const char *bytes, int length)
@@ -224,8 +225,7 @@ static void
 parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *what,
 		   const char *if_empty)
 {
-	int			room = (int) (parser->end - parser->p) + 1;
-	char	   *text = palloc(room);
+	char	   *text = palloc(find_stop(parser, stops) - parser->p + 1);
 	int			used = 0;		/* bytes of text, stars left out */
 	int			trimmed = 0;	/* where unescaped trailing blanks start */
 	int			capacity = 4;
@@ -284,6 +284,20 @@ parse_glob(PatternParser *parser, const char *stops, Glob *glob, const char *wha
 	pfree(starts);
 }
 
+/* The first unescaped stop character, or the end. */
+static const char *
+find_stop(const PatternParser *parser, const char *stops)
+{
+	const char *p;
+
+	for (p = parser->p; p < parser->end && strchr(stops, *p) == NULL; p++)
+	{
+		if (*p == '\\' && p + 1 < parser->end)
+			p++;
+	}
+	return p;
+}
+
 static int
 glob_rank(const Glob *glob)
 {
@@ -315,15 +329,6 @@ compare_terms(const void *a, const void *b)
 static const char *
 find_piece(const char *bytes, const char *end, const char *piece, int length)
 {
-	if (length == 0)
-		return bytes;
-	for (; end - bytes >= length; bytes++)
-	{
-		bytes = memchr(bytes, piece[0], end - bytes - length + 1);
-		if (bytes == NULL)
-			return NULL;
-		if (memcmp(bytes, piece, length) == 0)
-			return bytes;
-	}
-	return NULL;
+	/* the C library's search takes linear time, whatever the text */
+	return length == 0 ? bytes : memmem(bytes, end - bytes, piece, length);
 }

@@ -149,8 +149,13 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 TimelineBuilder *
 builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 {
+	uint32	   *numbers = NULL; /* of each kind of the other, its number here + 1 */
 	BuilderReader reader;
 
+	/* a table may hold far more kinds than this group has events */
+	if (kind_table_count(other->kinds) <= other->event_count)
+		numbers = palloc_extended(sizeof(uint32) * Max(kind_table_count(other->kinds), 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	reader_start(&reader, other);
 	for (uint32 i = 0; i < other->event_count; i++)
 	{
@@ -159,12 +164,22 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 
 		reader_next(&reader);
 		content = kind_table_content(other->kinds, reader.kind);
-		kind = builder->kinds == other->kinds ? reader.kind :
-			kind_table_number(builder->kinds, content);
+		if (builder->kinds == other->kinds)
+			kind = reader.kind;
+		else if (numbers == NULL)
+			kind = kind_table_number(builder->kinds, content);
+		else
+		{
+			if (numbers[reader.kind] == 0)
+				numbers[reader.kind] = kind_table_number(builder->kinds, content) + 1;
+			kind = numbers[reader.kind] - 1;
+		}
 		builder = append(builder, kind, content->has_value, reader.at, reader.value);
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	if (numbers != NULL)
+		pfree(numbers);
 	return builder;
 }
 
@@ -184,6 +199,9 @@ builder_finish(const TimelineBuilder *builder)
 
 	if (builder->event_count == 0)
 		return timeline_empty();
+	/* before there is memory for each event */
+	if (builder->event_count > TIMELINE_MAX_EVENTS)
+		timeline_too_large(builder->event_count);
 	dictionary = kind_table_dictionary(builder->kinds, &places);
 	if (builder->event_count > INLINE_EVENTS)
 		events = palloc_extended(sizeof(EncoderEvent) * builder->event_count, MCXT_ALLOC_HUGE);

@@ -28,6 +28,10 @@
  *	times						zigzag varint of the first, in time units from 2000-01-01;
  *								then the varint distance from each to the next
  *
+ * Units are the coarsest that lose nothing; with no value there is no value unit.
+ * Choosing them so is part of the format, as equality compares bytes: whoever adds
+ * a version compares timelines of different versions by their events.
+ *
  * A kind is what distinguishes events besides time and value: (event, channel,
  * properties, has a value).  As kinds are sorted, events at one instant are in
  * the order of their codes, so there is one spelling for one content.

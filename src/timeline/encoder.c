@@ -31,6 +31,9 @@ typedef struct Layout
 
 static inline TimelineDictionary dictionary_of_view(const TimelineView *view);
 static struct varlena *write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 event_count);
+static bool may_print_long(uint64 size, uint32 event_count);
+static uint64 text_size(const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count);
+static uint64 label_text_size(const TimelineString *label);
 static bool keeps_units(const TimelineView *view, const TimelineRun *run);
 static uint64 measure_head(const PartDictionary *dictionary, const Layout *layout);
 static uint8 *write_head(uint8 *out, const PartDictionary *dictionary, const Layout *layout);
@@ -155,13 +158,9 @@ write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 ev
 	layout.value_unit = find_value_unit(dictionary, events, event_count);
 	size = measure_events(dictionary, &layout, events);
 	size += measure_head(dictionary, &layout);
-	if (size > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("timeline of %u events is too large", event_count),
-				 errdetail("It would take " UINT64_FORMAT " bytes; the limit is %zu.",
-						   size, (size_t) (MaxAllocSize - VARHDRSZ)),
-				 errhint("Leave out properties that differ in each event, or group by visitor and year.")));
+	if (size > MaxAllocSize - VARHDRSZ ||
+		(may_print_long(size, event_count) && text_size(dictionary, events, event_count) > MaxAllocSize))
+		timeline_too_large(event_count);
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
 	out = write_head((uint8 *) VARDATA(result), dictionary, &layout);
@@ -189,6 +188,69 @@ write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 ev
 	}
 	Assert(out == (uint8 *) result + VARSIZE(result));
 	return result;
+}
+
+/*
+ * The error for a timeline that would not fit into 1 GB, stored or as text: one
+ * that could be stored but not printed would make pg_dump fail.
+ */
+void
+timeline_too_large(uint32 event_count)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("timeline of %u events is too large", event_count),
+			 errdetail("Neither its stored form nor its text form may exceed 1 GB."),
+			 errhint("Leave out long properties, or group by visitor and year.")));
+}
+
+/* A rough look that spares nearly all timelines the exact one: no event is longer than all strings. */
+static bool
+may_print_long(uint64 size, uint32 event_count)
+{
+	return (2 * size + 100) * event_count > MaxAllocSize;
+}
+
+/* At most this many bytes make the text form. */
+static uint64
+text_size(const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count)
+{
+	const TimelineDictionary *part = &dictionary->part;
+	uint64	   *kind_sizes = palloc_extended(sizeof(uint64) * (Size) part->kind_count, MCXT_ALLOC_HUGE);
+	uint64		size = 2;
+
+	for (uint32 i = 0; i < part->kind_count; i++)
+	{
+		const TimelineKind *kind = &part->kinds[i];
+
+		/* a time of 28 characters, a comma, blanks, quotes, the marks, a value of 24 */
+		kind_sizes[i] = 28 + 3 + label_text_size(&part->labels[kind->event]);
+		if (kind->channel != 0)
+			kind_sizes[i] += 1 + label_text_size(&part->channels[kind->channel - 1]);
+		if (kind->has_value)
+			kind_sizes[i] += 2 + 24;
+		if (kind->properties != 0)
+			kind_sizes[i] += 1 + part->properties[kind->properties - 1].length;
+	}
+	for (uint32 i = 0; i < event_count; i++)
+	{
+		size += kind_sizes[events[i].kind];
+		if (i % INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	pfree(kind_sizes);
+	return size;
+}
+
+/* With quotes, and a backslash before what needs one. */
+static uint64
+label_text_size(const TimelineString *label)
+{
+	uint64		size = (uint64) label->length + 2;
+
+	for (uint32 i = 0; i < label->length; i++)
+		size += label->bytes[i] == '"' || label->bytes[i] == '\\';
+	return size;
 }
 
 /*

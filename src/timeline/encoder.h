@@ -7,6 +7,9 @@
 
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
+#include "base/compat.h"
 #include "timeline/codec.h"
 
 typedef struct EncoderEvent
@@ -27,7 +30,11 @@ typedef struct TimelineRun
 	const uint8 *times_end;
 } TimelineRun;
 
+/* More events than this would have a text form over 1 GB: the shortest takes 24 bytes. */
+#define TIMELINE_MAX_EVENTS ((uint32) (MaxAllocSize / 24))
+
 extern struct varlena *timeline_empty(void);
+pg_noreturn extern void timeline_too_large(uint32 event_count);
 extern struct varlena *timeline_encode(const TimelineDictionary *whole,
 									   EncoderEvent *events, uint32 event_count);
 extern struct varlena *timeline_subset(const TimelineView *view,

@@ -15,17 +15,19 @@
 
 PG_FUNCTION_INFO_V1(timeline_events);
 
-/* Strings become datums once for each dictionary entry, not once for each event. */
+/*
+ * A string of the dictionary becomes a datum at its first use, which stays for the
+ * events after it.
+ */
 typedef struct EventsWalk
 {
 	TimelineView view;
 	TimelineCursor cursor;
-	Datum	   *labels;
-	Datum	   *channels;
-	Datum	   *properties;
+	Datum	   *datums;			/* labels, channels, properties; 0: not used yet */
 } EventsWalk;
 
 static EventsWalk *start_walk(const Timeline *timeline);
+static Datum datum_of(EventsWalk *walk, SetCall *call, uint32 number);
 
 Datum
 timeline_events(PG_FUNCTION_ARGS)
@@ -54,16 +56,17 @@ timeline_events(PG_FUNCTION_ARGS)
 		bool		nulls[5] = {false};
 
 		fields[0] = Int64GetDatum(walk->cursor.at);
-		fields[1] = walk->labels[kind->event];
+		fields[1] = datum_of(walk, call, kind->event);
 		nulls[2] = kind->channel == 0;
 		if (!nulls[2])
-			fields[2] = walk->channels[kind->channel - 1];
+			fields[2] = datum_of(walk, call, walk->view.label_count + kind->channel - 1);
 		nulls[3] = !walk->cursor.has_value;
 		if (!nulls[3])
 			fields[3] = Float8GetDatum(walk->cursor.value);
 		nulls[4] = kind->properties == 0;
 		if (!nulls[4])
-			fields[4] = walk->properties[kind->properties - 1];
+			fields[4] = datum_of(walk, call, walk->view.label_count + walk->view.channel_count +
+								 kind->properties - 1);
 		SET_CALL_RETURN_NEXT(fcinfo,
 							 HeapTupleGetDatum(heap_form_tuple(call->row_type, fields, nulls)));
 	}
@@ -76,20 +79,33 @@ start_walk(const Timeline *timeline)
 {
 	EventsWalk *walk = palloc(sizeof(EventsWalk));
 	TimelineView *view = &walk->view;
-	uint32		count;
 
 	timeline_open(view, timeline);
-	count = view->label_count + view->channel_count;
-	walk->labels = palloc_extended(sizeof(Datum) * ((Size) count + view->property_count + 1), MCXT_ALLOC_HUGE);
-	walk->channels = walk->labels + view->label_count;
-	walk->properties = walk->channels + view->channel_count;
-	for (uint32 i = 0; i < count; i++)
-		walk->labels[i] = PointerGetDatum(cstring_to_text_with_len(view->labels[i].bytes,
-																   (int) view->labels[i].length));
-	for (uint32 i = 0; i < view->property_count; i++)
-		walk->properties[i] = DirectFunctionCall1(jsonb_in,
-												  CStringGetDatum(pnstrdup(view->properties[i].bytes,
-																		   view->properties[i].length)));
+	walk->datums = palloc_extended(sizeof(Datum) * ((Size) view->label_count + view->channel_count +
+													view->property_count + 1),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	timeline_cursor_start(&walk->cursor, view);
 	return walk;
+}
+
+/* The string of this number among labels, channels and properties. */
+static Datum
+datum_of(EventsWalk *walk, SetCall *call, uint32 number)
+{
+	const TimelineView *view = &walk->view;
+	const TimelineString *string = &view->labels[number];
+	Datum		datum;
+	Size		size;
+
+	if (walk->datums[number] != (Datum) 0)
+		return walk->datums[number];
+	/* what the parser leaves behind goes with the row */
+	if (number < view->label_count + view->channel_count)
+		datum = PointerGetDatum(cstring_to_text_with_len(string->bytes, (int) string->length));
+	else
+		datum = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(string->bytes, string->length)));
+	size = VARSIZE(DatumGetPointer(datum));
+	walk->datums[number] = PointerGetDatum(memcpy(MemoryContextAlloc(call->context, size),
+												  DatumGetPointer(datum), size));
+	return walk->datums[number];
 }

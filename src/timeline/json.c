@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 #include "base/compat.h"
@@ -28,6 +29,7 @@ PG_FUNCTION_INFO_V1(timeline_from_jsonb);
 
 static void append_json_string(StringInfo json, const TimelineString *string);
 static void read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const JsonbValue *value);
+static bool parse_time(const JsonbValue *value, TimestampTz *at);
 static TimelineString value_text(const JsonbValue *value);
 pg_noreturn static void json_error(const char *detail);
 
@@ -84,6 +86,8 @@ timeline_from_jsonb(PG_FUNCTION_ARGS)
 	JsonbIterator *iterator = JsonbIteratorInit(&jsonb->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "timeline input", ALLOCSET_DEFAULT_SIZES);
 
 	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
 		json_error("It must be an array of objects.");
@@ -96,17 +100,21 @@ timeline_from_jsonb(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (token != WJB_BEGIN_OBJECT)
 			json_error("Each element must be an object.");
+		MemoryContextReset(scratch);
 		while (JsonbIteratorNext(&iterator, &value, true) == WJB_KEY)
 		{
 			JsonbValue	key = value;
 
 			(void) JsonbIteratorNext(&iterator, &value, true);
+			MemoryContextSwitchTo(scratch);
 			read_member(&event, &has_time, &key, &value);
+			MemoryContextSwitchTo(caller);
 		}
 		if (!has_time || event.kind.event.bytes == NULL)
 			json_error("Each event needs \"at\" and \"event\".");
 		builder = builder_append(builder, &event);
 	}
+	MemoryContextDelete(scratch);
 	PG_RETURN_TIMELINE(builder_finish(builder));
 }
 
@@ -129,11 +137,9 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 
 	if (KEY_IS("at"))
 	{
-		const char *p = value->val.string.val;
-		const char *end = p + value->val.string.len;
 		TimestampTz at;
 
-		if (value->type != jbvString || !iso_time_parse(&p, end, &at) || p != end)
+		if (value->type != jbvString || !parse_time(value, &at))
 			json_error("\"at\" must be a time such as \"2026-01-05T09:30:00Z\".");
 		event->at = at;
 		*has_time = true;
@@ -173,6 +179,15 @@ read_member(BuilderEvent *event, bool *has_time, const JsonbValue *key, const Js
 		json_error(psprintf("Key \"%.*s\" is not one of at, event, channel, value, properties.",
 							length, name));
 #undef KEY_IS
+}
+
+static bool
+parse_time(const JsonbValue *value, TimestampTz *at)
+{
+	const char *p = value->val.string.val;
+	const char *end = p + value->val.string.len;
+
+	return iso_time_parse(&p, end, at) && p == end;
 }
 
 static TimelineString

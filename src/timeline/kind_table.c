@@ -64,7 +64,7 @@ struct KindTable
 	TimelineDictionary dictionary;
 };
 
-static uint32 hash_content(const KindContent *content);
+static uint32 hash_content(const KindTable *table, const KindContent *content);
 static inline uint64 hash_string(uint64 hash, const TimelineString *string);
 static inline bool contents_equal(const KindContent *a, const KindContent *b);
 static inline bool strings_equal(const TimelineString *a, const TimelineString *b);
@@ -176,7 +176,7 @@ kind_table_shared(MemoryContext context)
 uint32
 kind_table_number(KindTable *table, const KindContent *content)
 {
-	uint32		hash = hash_content(content);
+	uint32		hash = hash_content(table, content);
 
 	for (uint64 i = hash & table->slot_mask; table->slots[i].number != 0; i = (i + 1) & table->slot_mask)
 	{
@@ -186,6 +186,13 @@ kind_table_number(KindTable *table, const KindContent *content)
 			return slot->number - 1;
 	}
 	return add_kind(table, hash, content);
+}
+
+/* How many kinds there are, which are numbered from 0. */
+uint32
+kind_table_count(const KindTable *table)
+{
+	return table->kind_count;
 }
 
 const KindContent *
@@ -209,16 +216,19 @@ kind_table_dictionary(KindTable *table, const uint32 **places)
 }
 
 static uint32
-hash_content(const KindContent *content)
+hash_content(const KindTable *table, const KindContent *content)
 {
-	uint64		hash = content->has_value;
+	/* the address makes it hard to send labels that collide on purpose */
+	uint64		hash = (uint64) (uintptr_t) table + content->has_value;
 
 	hash = hash_string(hash, &content->event);
 	if (content->channel.bytes != NULL)
 		hash = hash_string(hash, &content->channel);
 	if (content->properties.bytes != NULL)
 		hash = hash_string(hash, &content->properties);
-	return (uint32) hash;
+	/* slots are chosen by the low bits, which every byte must reach */
+	hash *= UINT64CONST(0xbf58476d1ce4e5b9);
+	return (uint32) (hash >> 32);
 }
 
 /* Takes in eight bytes at a time, as labels are short and this is done for each row. */
@@ -423,6 +433,8 @@ print_properties(KindTable *table)
 		text = JsonbToCString(NULL, (JsonbContainer *) aligned, (int) bytes->length);
 		kind->properties_text.bytes = text;
 		kind->properties_text.length = strlen(text);
+		kind->properties_text = keep_string(table, &kind->properties_text);
+		pfree(text);
 		pfree(aligned);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -31,6 +31,7 @@ typedef struct KindContent
 extern KindTable *kind_table_create(MemoryContext context);
 extern KindTable *kind_table_shared(MemoryContext context);
 extern uint32 kind_table_number(KindTable *table, const KindContent *content);
+extern uint32 kind_table_count(const KindTable *table);
 extern const KindContent *kind_table_content(const KindTable *table, uint32 number);
 extern const TimelineDictionary *kind_table_dictionary(KindTable *table, const uint32 **places);
 

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -87,7 +88,8 @@ matcher_of_arguments(FunctionCallInfo fcinfo, void **cache, int count,
 	*cache = NULL;
 	if (cached != NULL)
 		MemoryContextDelete(cached->context);
-	context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "timeline matcher",
+	/* it outlives this call only if there is no mistake in a pattern */
+	context = AllocSetContextCreate(CurrentMemoryContext, "timeline matcher",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	cached = palloc0(offsetof(ArgumentMatcher, texts) + count * sizeof(TimelineString));
@@ -110,6 +112,7 @@ matcher_of_arguments(FunctionCallInfo fcinfo, void **cache, int count,
 	pattern_set_sort(set);
 	cached->matcher = matcher_create(set);
 	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(context, fcinfo->flinfo->fn_mcxt);
 	*cache = cached;
 	return cached->matcher;
 }
@@ -133,6 +136,7 @@ matcher_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *masks)
 		if (memo == NULL || kind->event != label)
 			memo = memo_of_label(matcher, &view->labels[kind->event]);
 		label = kind->event;
+		CHECK_FOR_INTERRUPTS();
 		masks[i] = 0;
 		for (int t = 0; t < memo->term_count; t++)
 		{
@@ -163,6 +167,7 @@ matcher_best(TimelineMatcher *matcher, const TimelineView *view, int *patterns)
 		if (memo == NULL || kind->event != label)
 			memo = memo_of_label(matcher, &view->labels[kind->event]);
 		label = kind->event;
+		CHECK_FOR_INTERRUPTS();
 		for (int t = 0; t < memo->term_count; t++)
 		{
 			const PatternTerm *term = &matcher->set->terms[memo->terms[t]];

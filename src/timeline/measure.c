@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -78,7 +79,7 @@ timeline_total_value(PG_FUNCTION_ARGS)
 	bool		is_exact;
 	bool		found = false;
 	double		scale;
-	int128		exact = 0;
+	int64		exact = 0;
 	double		sum = 0;
 	double		error = 0;
 
@@ -89,15 +90,20 @@ timeline_total_value(PG_FUNCTION_ARGS)
 	while (walk.view.value_count > 0 && next_match(&walk))
 	{
 		double		value = walk.cursor.value;
+		int64		units;
 		double		next;
 
 		if (!walk.cursor.has_value)
 			continue;
 		found = true;
+		units = is_exact ? (int64) rint(value * scale) : 0;
+		if (is_exact && !pg_add_s64_overflow(exact, units, &exact))
+			continue;
 		if (is_exact)
 		{
-			exact += (int64) rint(value * scale);
-			continue;
+			/* beyond 64 bits, where a double is far from exact anyway */
+			is_exact = false;
+			sum = (double) exact / scale;
 		}
 		next = sum + value;
 		error += fabs(sum) >= fabs(value) ? (sum - next) + value : (value - next) + sum;

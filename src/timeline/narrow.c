@@ -19,7 +19,7 @@ PG_FUNCTION_INFO_V1(timeline_between_times);
 
 static Datum filter_by_pattern(FunctionCallInfo fcinfo, bool keep_matching);
 static Datum filter_by_time(FunctionCallInfo fcinfo, int64 from_at, int64 to_at);
-static EncoderEvent *allocate_events(const TimelineView *view);
+static EncoderEvent *allocate_events(uint32 count);
 static inline void take_event(EncoderEvent *event, const TimelineCursor *cursor);
 
 Datum
@@ -86,12 +86,26 @@ filter_by_pattern(FunctionCallInfo fcinfo, bool keep_matching)
 	TimelineCursor cursor;
 	uint64	   *masks;
 	EncoderEvent *events;
+	uint32		matching = 0;
 	uint32		kept = 0;
 
 	timeline_open(&view, timeline);
 	masks = palloc_extended(sizeof(uint64) * Max(view.kind_count, 1), MCXT_ALLOC_HUGE);
 	matcher_masks(matcher, &view, masks);
-	events = allocate_events(&view);
+	for (uint32 i = 0; i < view.event_count; i++)
+	{
+		uint32		kind = timeline_read_code(view.codes + (size_t) i * view.code_width, view.code_width);
+
+		if (unlikely(kind >= view.kind_count))
+			timeline_corrupt(TIMELINE_BAD_KIND, view.codes - view.start);
+		matching += (masks[kind] != 0) == keep_matching;
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	if (matching == view.event_count)
+		PG_RETURN_TIMELINE(timeline);
+
+	events = allocate_events(matching);
 	timeline_cursor_start(&cursor, &view);
 	while (timeline_next(&cursor))
 	{
@@ -101,8 +115,6 @@ filter_by_pattern(FunctionCallInfo fcinfo, bool keep_matching)
 			CHECK_FOR_INTERRUPTS();
 	}
 	timeline_cursor_end(&cursor);
-	if (kept == view.event_count)
-		PG_RETURN_TIMELINE(timeline);
 	PG_RETURN_TIMELINE(timeline_subset(&view, events, kept));
 }
 
@@ -113,12 +125,24 @@ filter_by_time(FunctionCallInfo fcinfo, int64 from_at, int64 to_at)
 	TimelineView view;
 	TimelineCursor cursor;
 	EncoderEvent *events;
+	uint32		within = 0;
 	uint32		kept = 0;
 
 	timeline_open(&view, timeline);
-	events = allocate_events(&view);
 	timeline_cursor_start(&cursor, &view);
-	while (timeline_next(&cursor) && cursor.at < to_at)
+	while (timeline_next_time(&cursor) && cursor.at < to_at)
+	{
+		within += cursor.at >= from_at;
+		if (cursor.remaining % TIMELINE_INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	timeline_cursor_end(&cursor);
+	if (within == view.event_count)
+		PG_RETURN_TIMELINE(timeline);
+
+	events = allocate_events(within);
+	timeline_cursor_start(&cursor, &view);
+	while (kept < within && timeline_next(&cursor))
 	{
 		if (cursor.at >= from_at)
 			take_event(&events[kept++], &cursor);
@@ -126,15 +150,13 @@ filter_by_time(FunctionCallInfo fcinfo, int64 from_at, int64 to_at)
 			CHECK_FOR_INTERRUPTS();
 	}
 	timeline_cursor_end(&cursor);
-	if (kept == view.event_count)
-		PG_RETURN_TIMELINE(timeline);
 	PG_RETURN_TIMELINE(timeline_subset(&view, events, kept));
 }
 
 static EncoderEvent *
-allocate_events(const TimelineView *view)
+allocate_events(uint32 count)
 {
-	return palloc_extended(sizeof(EncoderEvent) * Max(view->event_count, 1), MCXT_ALLOC_HUGE);
+	return palloc_extended(sizeof(EncoderEvent) * Max(count, 1), MCXT_ALLOC_HUGE);
 }
 
 static inline void

@@ -13,6 +13,7 @@
 #include "commands/vacuum.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -209,6 +210,7 @@ receive_strings(TimelineString *strings, uint32 count)
 	{
 		char	   *converted = pg_client_to_server(strings[i].bytes, (int) strings[i].length);
 
+		CHECK_FOR_INTERRUPTS();
 		if (converted != strings[i].bytes)
 		{
 			strings[i].bytes = converted;
@@ -221,17 +223,25 @@ receive_strings(TimelineString *strings, uint32 count)
 static void
 receive_properties(TimelineView *view)
 {
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "timeline input", ALLOCSET_DEFAULT_SIZES);
+
 	receive_strings(view->properties, view->property_count);
 	for (uint32 i = 0; i < view->property_count; i++)
 	{
 		TimelineString *string = &view->properties[i];
-		char	   *json = pnstrdup(string->bytes, string->length);
-		Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+		Datum		jsonb;
 
-		*string = timeline_properties_text(jsonb);
-		pfree(json);
-		pfree(jsonb);
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(scratch);
+		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(string->bytes, string->length)));
+		*string = timeline_properties_text(DatumGetJsonbP(jsonb));
+		MemoryContextSwitchTo(caller);
+		if (string->bytes != NULL)
+			string->bytes = pnstrdup(string->bytes, string->length);
+		MemoryContextReset(scratch);
 	}
+	MemoryContextDelete(scratch);
 	for (uint32 i = 0; i < view->kind_count; i++)
 	{
 		if (view->kinds[i].properties != 0 && view->properties[view->kinds[i].properties - 1].bytes == NULL)

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "base/iso_time.h"
@@ -107,6 +108,8 @@ timeline_from_text(const char *text, Node *escontext)
 {
 	TextParser	parser = {text, text, text + strlen(text), escontext};
 	TimelineBuilder *builder = builder_create(CurrentMemoryContext);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "timeline input", ALLOCSET_DEFAULT_SIZES);
 
 	skip_blanks(&parser);
 	if (*parser.p != '{')
@@ -121,9 +124,14 @@ timeline_from_text(const char *text, Node *escontext)
 		for (;;)
 		{
 			BuilderEvent event;
+			bool		is_read;
 
 			CHECK_FOR_INTERRUPTS();
-			if (!parse_event(&parser, &event))
+			MemoryContextReset(scratch);
+			MemoryContextSwitchTo(scratch);
+			is_read = parse_event(&parser, &event);
+			MemoryContextSwitchTo(caller);
+			if (!is_read)
 				return NULL;
 			builder = builder_append(builder, &event);
 			skip_blanks(&parser);
@@ -145,6 +153,7 @@ timeline_from_text(const char *text, Node *escontext)
 		text_error(&parser, "nothing after }");
 		return NULL;
 	}
+	MemoryContextDelete(scratch);
 	return builder_finish(builder);
 }
 

@@ -17,6 +17,9 @@ PG_FUNCTION_INFO_V1(visit_number);
 typedef struct VisitNumberState
 {
 	bool		is_started;
+	bool		gap_isnull;
+	Interval	gap;
+	bool		gap_inclusive;
 	VisitSplitter splitter;
 	int64		number;
 } VisitNumberState;
@@ -27,6 +30,9 @@ visit_number(PG_FUNCTION_ARGS)
 	WindowObject window = PG_WINDOW_OBJECT();
 	VisitNumberState *state = WinGetPartitionLocalMemory(window, sizeof(VisitNumberState));
 	bool		isnull;
+	bool		gap_isnull;
+	bool		gap_inclusive;
+	Datum		gap;
 	int64		at;
 
 	at = DatumGetTimestampTz(WinGetFuncArgCurrent(window, 0, &isnull));
@@ -36,17 +42,24 @@ visit_number(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("the time of an event cannot be infinite")));
+
+	gap = WinGetFuncArgCurrent(window, 1, &gap_isnull);
+	gap_inclusive = DatumGetBool(WinGetFuncArgCurrent(window, 2, &isnull)) && !isnull;
 	if (!state->is_started)
 	{
-		bool		gap_isnull;
-		bool		inclusive_isnull;
-		Datum		gap = WinGetFuncArgCurrent(window, 1, &gap_isnull);
-		Datum		inclusive = WinGetFuncArgCurrent(window, 2, &inclusive_isnull);
-
-		state->splitter.rule = visit_rule(gap_isnull ? NULL : DatumGetIntervalP(gap),
-										  !inclusive_isnull && DatumGetBool(inclusive), NULL, false);
+		state->splitter.rule = visit_rule(gap_isnull ? NULL : DatumGetIntervalP(gap), gap_inclusive,
+										  NULL, false);
+		state->gap_isnull = gap_isnull;
+		if (!gap_isnull)
+			state->gap = *DatumGetIntervalP(gap);
+		state->gap_inclusive = gap_inclusive;
 		state->is_started = true;
 	}
+	else if (gap_inclusive != state->gap_inclusive || gap_isnull != state->gap_isnull ||
+			 (!gap_isnull && memcmp(DatumGetIntervalP(gap), &state->gap, sizeof(Interval)) != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("arguments \"gap\" and \"gap_inclusive\" must be the same for all rows of a partition")));
 	if (state->splitter.is_running && at < state->splitter.last_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

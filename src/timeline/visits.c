@@ -211,7 +211,8 @@ start_walk(FunctionCallInfo fcinfo)
 	walk->capacity = 32;
 	walk->visit.events = palloc(walk->capacity * sizeof(EncoderEvent));
 	walk->visit.event_count = 0;
-	walk->texts = palloc0(sizeof(Datum) * ((Size) walk->view.label_count + walk->view.channel_count + 1));
+	walk->texts = palloc_extended(sizeof(Datum) * ((Size) walk->view.label_count + walk->view.channel_count + 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	walk->visit_number = 0;
 	walk->masks = NULL;
 	read_next_event(walk);

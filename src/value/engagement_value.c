@@ -186,7 +186,8 @@ goals_of_argument(FunctionCallInfo fcinfo, int number)
 	fcinfo->flinfo->fn_extra = NULL;
 	if (goals != NULL)
 		MemoryContextDelete(goals->context);
-	context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "engagement goals", ALLOCSET_SMALL_SIZES);
+	/* it outlives this call only if there is no mistake in the points */
+	context = AllocSetContextCreate(CurrentMemoryContext, "engagement goals", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	goals = palloc0(sizeof(Goals));
 	goals->context = context;
@@ -195,6 +196,7 @@ goals_of_argument(FunctionCallInfo fcinfo, int number)
 	memcpy(goals->bytes, VARDATA_ANY(argument), goals->length);
 	read_goals(goals, DatumGetJsonbPCopy(PG_GETARG_DATUM(number)));
 	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(context, fcinfo->flinfo->fn_mcxt);
 	fcinfo->flinfo->fn_extra = goals;
 	return goals;
 }
