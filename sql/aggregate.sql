@@ -59,6 +59,12 @@ SELECT t = t::text::timeline AS text, t = t::jsonb::timeline AS jsonb,
 	t = (SELECT timeline(at, event, channel, value, properties) FROM (SELECT * FROM many ORDER BY i DESC) s) AS backwards
 FROM many_stored;
 
+-- where a kind's code takes a byte more, and few kinds that take more than 64 kB
+SELECT n, event_count(t), (SELECT count(DISTINCT event) FROM events(t)) AS kinds
+FROM (SELECT n, timeline('2026-01-01Z'::timestamptz + make_interval(secs => i), 'e' || i) AS t
+	FROM unnest(ARRAY[1, 2, 256, 257, 65536, 65537, 300000]) n, generate_series(1, n) i GROUP BY n) s ORDER BY n;
+SELECT count(*), count(DISTINCT event) FROM events((SELECT timeline('2026-01-01Z'::timestamptz, repeat('x', 10000) || i % 12) FROM generate_series(1, 100) i));
+
 -- a million visitors or one, sorted or hashed, spilled, parallel: equal bytes
 CREATE TABLE groups AS
 SELECT i * 7 % 501 AS visitor, at, event, channel, value, properties FROM many;
@@ -86,7 +92,7 @@ SELECT fingerprint = :'fingerprint' AS parallel_groups FROM fingerprint;
 RESET enable_hashagg;
 SELECT fingerprint = :'fingerprint' AS parallel_groups FROM fingerprint;
 
--- partitions, aggregated each for itself and combined in one process
+-- partitions, aggregated each for itself and combined
 CREATE TABLE parts (LIKE groups) PARTITION BY HASH (visitor);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);

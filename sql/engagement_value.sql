@@ -10,6 +10,7 @@ SELECT engagement_value(:'t', '{"signup": 10, "purchase": 100}') AS each, engage
 SELECT points, engagement_value(:'t', points) FROM unnest(ARRAY['{"*": 1}', '{"*": 1, "s*": 2}', '{"*": 1, "s*": 2, "signup": 4}', '{"signup": 4, "signup@*": 8}',
 	'{"signup": 4, "signup@*": 8, "signup@email": 16}', '{"signup@email": 16, "signup@email[country=NO]": 32}', '{"signup@email[country=*]": 16, "signup@email[country=NO]": 32}',
 	'{"*@email": 64, "signup": 4}', '{"signup|purchase": 1, "s*": 50}', '{"signup": -1.5, "page_view": 0.25}']::jsonb[]) points;
+SELECT points, engagement_value(:'t', points) FROM unnest(ARRAY['{"signup@email": 16, "signup@email[country=*]": 32}', '{"signup[country=*]": 1, "s*[country=NO]": 2}']::jsonb[]) points;
 -- a tie is an error, but only where it happens
 SELECT engagement_value(:'t', '{"sig*": 1, "*nup": 2}');
 SELECT engagement_value(:'t', '{"signup|a": 1, "b|signup": 2}');

@@ -19,4 +19,9 @@ SELECT total_value(timeline(now(), 'a', NULL, 0.1)) = 100000 AS exact FROM gener
 SELECT total_value('{2026-01-01T00:00:00Z a =1e16, 2026-01-01T00:00:01Z a =1.001, 2026-01-01T00:00:02Z a =-1e16}') AS compensated;
 SELECT total_value('{2026-01-01T00:00:00Z a =1e308, 2026-01-01T00:00:01Z a =1e308}');
 SELECT span('{-4713-11-24T00:00:00Z a, +294276-12-31T23:59:59Z b}');
+SELECT total_value('{2026-01-01T00:00:00Z a =0.29, 2026-01-01T00:00:01Z a =0.57}') AS hundredths;
+
+-- a key is found whole; control characters are themselves
+SELECT first_property(t, 'count') AS part, first_property(t, 'countryside') AS longer, first_property(t, 'k') = chr(31) AS control
+FROM (VALUES ('{2026-01-01T00:00:00Z a {"country": "NO", "k": "\u001f"}}'::timeline)) s(t);
 DROP TABLE measured;

@@ -20,6 +20,16 @@ SELECT keep(t, 'signup') || omit(t, 'signup') = t AS whole FROM narrowed;
 -- a part is as canonical as a whole
 SELECT keep('{2026-01-01T00:00:00.5Z a =0.001 {"k": 1}, 2026-01-01T00:00:00Z b@c}', 'b') = '{2026-01-01T00:00:00Z b@c}' AS same;
 
+SELECT keep(timeline(at, event, channel), 'a@c1*|b@c1*') = timeline(at, event, channel) FILTER (WHERE event <> 'c' AND channel LIKE 'c1%') AS same_of_many
+FROM (SELECT '2026-01-01Z'::timestamptz + make_interval(secs => i) AS at, (ARRAY['a', 'b', 'c'])[1 + i % 3] AS event, 'c' || i / 3 AS channel
+	FROM generate_series(0, 14999) i) s;
+
+-- what stands between stars, at an end or twice; a blank that counts
+SELECT pattern, event_count('{2026-01-01T00:00:00Z abc, 2026-01-02T00:00:00Z ab, 2026-01-03T00:00:00Z axb, 2026-01-04T00:00:00Z "ab "}', pattern)
+FROM unnest(ARRAY['a*b*c', 'a*b*b', 'ab*b', '*b*', 'ab', 'ab\ ', 'a*\ ']) pattern;
+-- labels of one length, more than a matcher remembers
+SELECT event_count(timeline('2026-01-01Z'::timestamptz, to_char(i, 'FM0000')), '*7') FROM generate_series(1, 1000) i;
+
 -- mistakes in patterns
 SELECT kept('');
 SELECT kept('a||b');
@@ -50,5 +60,6 @@ SELECT event_count(between_times(t, '2026-01-02 00:00Z', '2026-01-04 00:00Z')), 
 
 -- the pattern may change from row to row
 SELECT pattern, event_count(keep(t, pattern)) FROM narrowed, unnest(ARRAY['signup', 'signup', 'purchase', NULL, 'signup@ads', 'signup']) pattern;
+SELECT pattern, event_count(t, pattern) FROM narrowed, unnest(ARRAY['signup', 'singup', 'signup']) pattern;
 DROP FUNCTION kept;
 DROP TABLE narrowed;

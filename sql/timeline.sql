@@ -14,6 +14,8 @@ SELECT '{2026-01-01T00:00:00Z "", 2026-01-01T00:00:01Z ""@"", 2026-01-01T00:00:0
 	2026-01-01T00:00:04Z "\p\l\a\i\n", 2026-01-01T00:00:05Z blåbær@søk}'::timeline;
 SELECT '{2026-01-01T00:00:00Z ab}'::timeline = '{2026-01-01T00:00:00Z "a\b"}'::timeline AS same;
 
+SELECT '{2026-01-01T00:00:00Z a=1, 2026-01-01T00:00:01Z "a=1"}'::timeline;
+
 -- time: offsets are read, UTC is printed, whatever the settings; fractions as far as they go
 SET TimeZone = 'Asia/Kathmandu';
 SET DateStyle = 'SQL, DMY';
@@ -27,6 +29,11 @@ SELECT '{-4713-11-24T00:00:00Z first, +294276-12-31T23:59:59.999999Z last, 0001-
 -- values: exact, negative zero is zero, NULL is not zero
 SELECT '{2026-01-01T00:00:00Z a =-0, 2026-01-01T00:00:00Z a, 2026-01-01T00:00:00Z a =1e3, 2026-01-01T00:00:00Z a =-12.34,
 	2026-01-01T00:00:00Z a =0.30000000000000004, 2026-01-01T00:00:00Z a =1.7976931348623157e308, 2026-01-01T00:00:00Z a =5e-324}'::timeline;
+
+-- whole numbers as far as a double counts them, and beside hundredths
+SELECT '{2026-01-01T00:00:00Z a =9007199254740992, 2026-01-01T00:00:01Z a =-9007199254740992}'::timeline;
+SELECT '{2026-01-01T00:00:00Z a =9007199254740991, 2026-01-01T00:00:01Z a =0.5}'::timeline;
+SELECT '{2026-01-01T00:00:00Z a =1e300}'::timeline;
 
 -- properties of any JSON kind, in jsonb's own spelling
 SELECT '{2026-01-01T00:00:00Z a {"b":1,"a":{"x":[1,2,"}"]},"b":2}, 2026-01-01T00:00:01Z a [1,2], 2026-01-01T00:00:02Z a "s,\"}",
@@ -43,6 +50,7 @@ SELECT '{2026-01-05T09:30:00Z a =}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =0x1F}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =nan}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =1e999}'::timeline;
+SELECT '{2026-01-05T09:30:00Z a =1e-999}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =1e-999}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a =4null}'::timeline;
 SELECT '{2026-01-05T09:30:00Z a b}'::timeline;

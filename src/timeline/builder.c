@@ -145,7 +145,10 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 	return builder;
 }
 
-/* Appends all events of another builder and returns the builder, which may have moved. */
+/*
+ * Appends all events of another builder, which has a table of kinds of its own, and
+ * returns the builder, which may have moved.
+ */
 TimelineBuilder *
 builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 {
@@ -164,9 +167,7 @@ builder_append_builder(TimelineBuilder *builder, const TimelineBuilder *other)
 
 		reader_next(&reader);
 		content = kind_table_content(other->kinds, reader.kind);
-		if (builder->kinds == other->kinds)
-			kind = reader.kind;
-		else if (numbers == NULL)
+		if (numbers == NULL)
 			kind = kind_table_number(builder->kinds, content);
 		else
 		{

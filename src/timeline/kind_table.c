@@ -38,7 +38,6 @@ typedef struct TableKind
 {
 	KindContent content;
 	TimelineString properties_text; /* bytes == NULL: none, or not printed yet */
-	uint32		hash;
 } TableKind;
 
 typedef struct TableSlot
@@ -78,12 +77,8 @@ static uint32 sort_member(KindTable *table, Size member, uint32 *places, Timelin
 static inline int
 compare_strings(const TimelineString *a, const TimelineString *b)
 {
-	int			order;
+	int			order = memcmp(a->bytes, b->bytes, Min(a->length, b->length));
 
-	/* NULL before anything else */
-	if (a->bytes == NULL || b->bytes == NULL)
-		return (a->bytes != NULL) - (b->bytes != NULL);
-	order = memcmp(a->bytes, b->bytes, Min(a->length, b->length));
 	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
@@ -299,7 +294,6 @@ add_kind(KindTable *table, uint32 hash, const KindContent *content)
 		double_slots(table);
 
 	kind = &table->kinds[table->kind_count];
-	kind->hash = hash;
 	kind->content = *content;
 	kind->content.event = keep_string(table, &content->event);
 	kind->content.channel = keep_string(table, &content->channel);

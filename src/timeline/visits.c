@@ -51,7 +51,6 @@ typedef struct VisitWalk
 static VisitWalk *start_walk(FunctionCallInfo fcinfo);
 static bool next_visit(VisitWalk *walk);
 static void read_next_event(VisitWalk *walk);
-static Timeline *encode_visit(VisitWalk *walk);
 static HeapTuple form_visit(VisitWalk *walk, SetCall *call);
 static Datum text_of(VisitWalk *walk, SetCall *call, uint32 number);
 static VisitRule rule_of_arguments(FunctionCallInfo fcinfo);
@@ -115,7 +114,7 @@ timeline_split_visits(PG_FUNCTION_ARGS)
 	walk = call->state;
 
 	if (next_visit(walk))
-		SET_CALL_RETURN_NEXT(fcinfo, PointerGetDatum(encode_visit(walk)));
+		SET_CALL_RETURN_NEXT(fcinfo, PointerGetDatum(timeline_of_run(&walk->view, &walk->visit)));
 	SET_CALL_RETURN_DONE(fcinfo, call);
 }
 
@@ -274,21 +273,6 @@ read_next_event(VisitWalk *walk)
 	event->value = walk->cursor.has_value ? walk->cursor.value : 0;
 }
 
-/* The visit as a timeline, in the current memory context; its events are overwritten. */
-static Timeline *
-encode_visit(VisitWalk *walk)
-{
-	EncoderEvent next = {0};
-	Timeline   *result;
-
-	if (walk->has_next)
-		next = walk->visit.events[walk->visit.event_count];
-	result = timeline_of_run(&walk->view, &walk->visit);
-	if (walk->has_next)
-		walk->visit.events[walk->visit.event_count] = next;
-	return result;
-}
-
 static HeapTuple
 form_visit(VisitWalk *walk, SetCall *call)
 {
@@ -326,7 +310,8 @@ form_visit(VisitWalk *walk, SetCall *call)
 	fields[6] = BoolGetDatum(visit->event_count == 1);
 	fields[7] = BoolGetDatum(duration > (uint64) walk->engaged_after || has_key_event || page_views >= 2);
 	fields[8] = text_of(walk, call, view->kinds[visit->events[0].kind].event);
-	fields[9] = PointerGetDatum(encode_visit(walk));
+	/* this overwrites the visit's events, but not the next one's first behind them */
+	fields[9] = PointerGetDatum(timeline_of_run(&walk->view, &walk->visit));
 	return heap_form_tuple(call->row_type, fields, nulls);
 }
 
