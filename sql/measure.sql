@@ -16,6 +16,8 @@ SELECT id, first_property(t, 'sku'), last_property(t, 'n'), first_property(t, 'c
 
 -- sums of money are exact, and others nearly so
 SELECT total_value(timeline(now(), 'a', NULL, 0.1)) = 100000 AS exact FROM generate_series(1, 1000000);
+SELECT sign * total_value(timeline('2026-01-01Z'::timestamptz + make_interval(secs => i), 'a', NULL, sign * unit)) / (2000 * unit) AS beyond_64_bits
+FROM generate_series(1, 2000) i, (VALUES (1, 9007199254740992), (-1, 9007199254740992), (1, 90071992547409.5)) s(sign, unit) GROUP BY sign, unit;
 SELECT total_value('{2026-01-01T00:00:00Z a =1e16, 2026-01-01T00:00:01Z a =1.001, 2026-01-01T00:00:02Z a =-1e16}') AS compensated;
 SELECT total_value('{2026-01-01T00:00:00Z a =1e308, 2026-01-01T00:00:01Z a =1e308}');
 SELECT span('{-4713-11-24T00:00:00Z a, +294276-12-31T23:59:59Z b}');

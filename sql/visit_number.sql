@@ -21,6 +21,8 @@ WHERE (t.a, t.b) IS DISTINCT FROM (r.a, r.b);
 -- mistakes
 SELECT visit_number(at) OVER (PARTITION BY visitor ORDER BY at DESC) FROM rows;
 SELECT visit_number(at, '1 month') OVER (PARTITION BY visitor ORDER BY at) FROM rows;
+SELECT visit_number(at, CASE WHEN at < '2026-01-02Z' THEN '1 h' ELSE '2 h' END::interval) OVER (PARTITION BY visitor ORDER BY at) FROM rows;
+SELECT count(n) FROM (SELECT visit_number(at, CASE WHEN at < '2026-01-02Z' THEN '1 day' ELSE '24 h' END::interval) OVER (PARTITION BY visitor ORDER BY at) AS n FROM rows) s;
 SELECT visit_number('infinity') OVER (ORDER BY at) FROM rows;
 SELECT visit_number(at) FROM rows;
 DROP TABLE rows, random_rows;

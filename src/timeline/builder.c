@@ -135,6 +135,7 @@ builder_append_timeline(TimelineBuilder *builder, const TimelineView *view)
 			content.form = PROPERTIES_TEXT;
 			content.has_value = kind->has_value;
 			numbers[cursor.kind] = kind_table_number(builder->kinds, &content) + 1;
+			CHECK_FOR_INTERRUPTS();
 		}
 		builder = append(builder, numbers[cursor.kind] - 1, cursor.has_value, cursor.at, cursor.value);
 		if (cursor.remaining % TIMELINE_INTERRUPT_EVERY == 0)

@@ -32,8 +32,11 @@ typedef struct Layout
 static inline TimelineDictionary dictionary_of_view(const TimelineView *view);
 static struct varlena *write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 event_count);
 static bool may_print_long(uint64 size, uint32 event_count);
-static uint64 text_size(const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count);
+static uint64 text_size(const PartDictionary *dictionary, uint32 time_length,
+						const EncoderEvent *events, uint32 event_count);
+static uint32 time_text_size(int64 first, int64 last, TimelineTimeUnit unit);
 static uint64 label_text_size(const TimelineString *label);
+static uint64 properties_text_size(const TimelineString *properties);
 static bool keeps_units(const TimelineView *view, const TimelineRun *run);
 static uint64 measure_head(const PartDictionary *dictionary, const Layout *layout);
 static uint8 *write_head(uint8 *out, const PartDictionary *dictionary, const Layout *layout);
@@ -149,6 +152,7 @@ static struct varlena *
 write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 event_count)
 {
 	Layout		layout = {event_count};
+	uint32		time_length;
 	uint64		size;
 	struct varlena *result;
 	uint8	   *out;
@@ -156,10 +160,12 @@ write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 ev
 	sort_events(events, event_count);
 	layout.time_unit = find_time_unit(events, event_count);
 	layout.value_unit = find_value_unit(dictionary, events, event_count);
+	time_length = time_text_size(events[0].at, events[event_count - 1].at, layout.time_unit);
 	size = measure_events(dictionary, &layout, events);
 	size += measure_head(dictionary, &layout);
 	if (size > MaxAllocSize - VARHDRSZ ||
-		(may_print_long(size, event_count) && text_size(dictionary, events, event_count) > MaxAllocSize))
+		(may_print_long(size, event_count) &&
+		 text_size(dictionary, time_length, events, event_count) > TIMELINE_MAX_TEXT))
 		timeline_too_large(event_count);
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
@@ -200,7 +206,7 @@ timeline_too_large(uint32 event_count)
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("timeline of %u events is too large", event_count),
-			 errdetail("Neither its stored form nor its text form may exceed 1 GB."),
+			 errdetail("Its stored form or its text form, as pg_dump writes it, would come close to 1 GB or exceed it."),
 			 errhint("Leave out long properties, or group by visitor and year.")));
 }
 
@@ -208,29 +214,34 @@ timeline_too_large(uint32 event_count)
 static bool
 may_print_long(uint64 size, uint32 event_count)
 {
-	return (2 * size + 100) * event_count > MaxAllocSize;
+	return (4 * size + 100) * event_count > TIMELINE_MAX_TEXT;
 }
 
-/* At most this many bytes make the text form. */
+/* At most this many bytes make the text form in the lines that COPY writes. */
 static uint64
-text_size(const PartDictionary *dictionary, const EncoderEvent *events, uint32 event_count)
+text_size(const PartDictionary *dictionary, uint32 time_length,
+		  const EncoderEvent *events, uint32 event_count)
 {
 	const TimelineDictionary *part = &dictionary->part;
 	uint64	   *kind_sizes = palloc_extended(sizeof(uint64) * (Size) part->kind_count, MCXT_ALLOC_HUGE);
+	uint64		label_size = 0;
 	uint64		size = 2;
 
 	for (uint32 i = 0; i < part->kind_count; i++)
 	{
 		const TimelineKind *kind = &part->kinds[i];
 
-		/* a time of 28 characters, a comma, blanks, quotes, the marks, a value of 24 */
-		kind_sizes[i] = 28 + 3 + label_text_size(&part->labels[kind->event]);
+		if (i == 0 || kind->event != part->kinds[i - 1].event)
+			label_size = label_text_size(&part->labels[kind->event]);
+		/* the blank after the time, and the comma and blank after the event */
+		kind_sizes[i] = time_length + 3 + label_size;
 		if (kind->channel != 0)
 			kind_sizes[i] += 1 + label_text_size(&part->channels[kind->channel - 1]);
 		if (kind->has_value)
 			kind_sizes[i] += 2 + 24;
 		if (kind->properties != 0)
-			kind_sizes[i] += 1 + part->properties[kind->properties - 1].length;
+			kind_sizes[i] += 1 + properties_text_size(&part->properties[kind->properties - 1]);
+		CHECK_FOR_INTERRUPTS();
 	}
 	for (uint32 i = 0; i < event_count; i++)
 	{
@@ -242,14 +253,45 @@ text_size(const PartDictionary *dictionary, const EncoderEvent *events, uint32 e
 	return size;
 }
 
-/* With quotes, and a backslash before what needs one. */
+/* The longest of the times between two, as iso_time_print() writes it. */
+static uint32
+time_text_size(int64 first, int64 last, TimelineTimeUnit unit)
+{
+	/* from the year 1 to the end of 9999 there is no sign */
+	const int64 year_1 = INT64CONST(-63082281600) * 1000000;
+	const int64 year_10000 = INT64CONST(252455616000) * 1000000;
+
+	return (first < year_1 ? 21 : last >= year_10000 ? 23 : 20) +
+		(unit == TIMELINE_SECONDS ? 0 : unit == TIMELINE_MILLISECONDS ? 4 : 7) +
+		(first < year_1 && last >= year_10000 ? 2 : 0);
+}
+
+/* With quotes and backslashes where append_label() writes them; COPY doubles backslashes. */
 static uint64
 label_text_size(const TimelineString *label)
 {
-	uint64		size = (uint64) label->length + 2;
+	uint64		size = label->length;
+	bool		is_quoted = label->length == 0;
 
 	for (uint32 i = 0; i < label->length; i++)
-		size += label->bytes[i] == '"' || label->bytes[i] == '\\';
+	{
+		char		c = label->bytes[i];
+
+		if (timeline_is_plain(c))
+			continue;
+		is_quoted = true;
+		size += c == '\\' ? 3 : c == '"' ? 2 : (unsigned char) c < ' ' ? 1 : 0;
+	}
+	return size + (is_quoted ? 2 : 0);
+}
+
+static uint64
+properties_text_size(const TimelineString *properties)
+{
+	uint64		size = properties->length;
+
+	for (uint32 i = 0; i < properties->length; i++)
+		size += properties->bytes[i] == '\\';
 	return size;
 }
 

@@ -30,7 +30,20 @@ typedef struct TimelineRun
 	const uint8 *times_end;
 } TimelineRun;
 
-/* More events than this would have a text form over 1 GB: the shortest takes 24 bytes. */
+/* Characters of a label that make quotes necessary in the text form are all others. */
+static inline bool
+timeline_is_plain(char c)
+{
+	return (unsigned char) c > ' ' && c != 0x7f && strchr("\"\\,{}@=", c) == NULL;
+}
+
+/*
+ * The text form of a timeline, as pg_dump writes it, must leave a row of 1 GB some
+ * room for its other columns.
+ */
+#define TIMELINE_MAX_TEXT ((uint64) MaxAllocSize - 64 * 1024 * 1024)
+
+/* More events than this would have a longer one: the shortest takes 24 bytes. */
 #define TIMELINE_MAX_EVENTS ((uint32) (MaxAllocSize / 24))
 
 extern struct varlena *timeline_empty(void);

@@ -229,6 +229,7 @@ find_terms(TimelineMatcher *matcher, LabelMemo *memo, const TimelineString *labe
 	memo->term_count = 0;
 	for (int i = 0; i < set->term_count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (glob_matches(&set->terms[i].event, label->bytes, (int) label->length))
 			memo->terms[memo->term_count++] = i;
 	}

@@ -90,15 +90,17 @@ timeline_total_value(PG_FUNCTION_ARGS)
 	while (walk.view.value_count > 0 && next_match(&walk))
 	{
 		double		value = walk.cursor.value;
-		int64		units;
+		int64		total;
 		double		next;
 
 		if (!walk.cursor.has_value)
 			continue;
 		found = true;
-		units = is_exact ? (int64) rint(value * scale) : 0;
-		if (is_exact && !pg_add_s64_overflow(exact, units, &exact))
+		if (is_exact && !pg_add_s64_overflow(exact, (int64) rint(value * scale), &total))
+		{
+			exact = total;
 			continue;
+		}
 		if (is_exact)
 		{
 			/* beyond 64 bits, where a double is far from exact anyway */

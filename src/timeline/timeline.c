@@ -34,6 +34,7 @@ PG_FUNCTION_INFO_V1(timeline_typanalyze);
 static bool open_view(TimelineView *view, const void *bytes, size_t length);
 static void receive_strings(TimelineString *strings, uint32 count);
 static void receive_properties(TimelineView *view);
+static void refuse_multiplied(const TimelineView *view);
 static void compute_timeline_stats(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch,
 								   int sample_rows, double total_rows);
 
@@ -73,6 +74,7 @@ timeline_recv(PG_FUNCTION_ARGS)
 	receive_strings(view.labels, view.label_count);
 	receive_strings(view.channels, view.channel_count);
 	receive_properties(&view);
+	refuse_multiplied(&view);
 
 	builder = builder_append_timeline(builder_create(CurrentMemoryContext), &view);
 	PG_RETURN_TIMELINE(builder_finish(builder));
@@ -247,6 +249,33 @@ receive_properties(TimelineView *view)
 		if (view->kinds[i].properties != 0 && view->properties[view->kinds[i].properties - 1].bytes == NULL)
 			view->kinds[i].properties = 0;
 	}
+}
+
+/*
+ * A few bytes can name a long label in each of many kinds; building would copy it
+ * for each, before the size of the text form is known.
+ */
+static void
+refuse_multiplied(const TimelineView *view)
+{
+	TimelineCursor cursor;
+	uint64		size = 0;
+
+	timeline_cursor_start(&cursor, view);
+	while (timeline_next(&cursor) && size <= TIMELINE_MAX_TEXT)
+	{
+		const TimelineKind *kind = &view->kinds[cursor.kind];
+
+		size += view->labels[kind->event].length;
+		if (kind->channel != 0)
+			size += view->channels[kind->channel - 1].length;
+		if (kind->properties != 0)
+			size += view->properties[kind->properties - 1].length;
+		if (cursor.remaining % TIMELINE_INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	if (size > TIMELINE_MAX_TEXT)
+		timeline_too_large(view->event_count);
 }
 
 static void

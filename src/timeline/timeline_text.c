@@ -45,13 +45,6 @@ static bool parse_properties(TextParser *parser, TimelineString *properties);
 static void skip_blanks(TextParser *parser);
 static bool text_error(TextParser *parser, const char *expected);
 
-/* Characters that make quotes necessary. */
-static inline bool
-is_plain(char c)
-{
-	return (unsigned char) c > ' ' && c != 0x7f && strchr("\"\\,{}@=", c) == NULL;
-}
-
 /* The text form, in the current memory context. */
 char *
 timeline_to_text(const TimelineView *view)
@@ -163,7 +156,7 @@ append_label(StringInfo text, const TimelineString *label)
 	bool		is_quoted = label->length == 0;
 
 	for (uint32 i = 0; i < label->length && !is_quoted; i++)
-		is_quoted = !is_plain(label->bytes[i]);
+		is_quoted = !timeline_is_plain(label->bytes[i]);
 	if (!is_quoted)
 	{
 		appendBinaryStringInfo(text, label->bytes, (int) label->length);
@@ -224,7 +217,7 @@ parse_label(TextParser *parser, TimelineString *label)
 
 	if (*start != '"')
 	{
-		while (parser->p < parser->end && is_plain(*parser->p))
+		while (parser->p < parser->end && timeline_is_plain(*parser->p))
 			parser->p++;
 		label->bytes = start;
 		label->length = (uint32) (parser->p - start);

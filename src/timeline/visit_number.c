@@ -16,10 +16,6 @@ PG_FUNCTION_INFO_V1(visit_number);
 /* What is known of the partition so far. */
 typedef struct VisitNumberState
 {
-	bool		is_started;
-	bool		gap_isnull;
-	Interval	gap;
-	bool		gap_inclusive;
 	VisitSplitter splitter;
 	int64		number;
 } VisitNumberState;
@@ -33,6 +29,7 @@ visit_number(PG_FUNCTION_ARGS)
 	bool		gap_isnull;
 	bool		gap_inclusive;
 	Datum		gap;
+	VisitRule	rule;
 	int64		at;
 
 	at = DatumGetTimestampTz(WinGetFuncArgCurrent(window, 0, &isnull));
@@ -45,18 +42,10 @@ visit_number(PG_FUNCTION_ARGS)
 
 	gap = WinGetFuncArgCurrent(window, 1, &gap_isnull);
 	gap_inclusive = DatumGetBool(WinGetFuncArgCurrent(window, 2, &isnull)) && !isnull;
-	if (!state->is_started)
-	{
-		state->splitter.rule = visit_rule(gap_isnull ? NULL : DatumGetIntervalP(gap), gap_inclusive,
-										  NULL, false);
-		state->gap_isnull = gap_isnull;
-		if (!gap_isnull)
-			state->gap = *DatumGetIntervalP(gap);
-		state->gap_inclusive = gap_inclusive;
-		state->is_started = true;
-	}
-	else if (gap_inclusive != state->gap_inclusive || gap_isnull != state->gap_isnull ||
-			 (!gap_isnull && memcmp(DatumGetIntervalP(gap), &state->gap, sizeof(Interval)) != 0))
+	rule = visit_rule(gap_isnull ? NULL : DatumGetIntervalP(gap), gap_inclusive, NULL, false);
+	if (!state->splitter.is_running)
+		state->splitter.rule = rule;
+	else if (rule.gap != state->splitter.rule.gap)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("arguments \"gap\" and \"gap_inclusive\" must be the same for all rows of a partition")));
