@@ -113,6 +113,9 @@ typedef struct TimelineDictionary
 	TimelineKind *kinds;
 } TimelineDictionary;
 
+/* Events between two looks for an interrupt in a walk: some milliseconds. */
+#define TIMELINE_INTERRUPT_EVERY (1 << 20)
+
 /* Most timelines fit into arrays of this size on the caller's stack. */
 #define TIMELINE_INLINE_STRINGS 40
 #define TIMELINE_INLINE_KINDS 40
@@ -279,6 +282,15 @@ timeline_bytes_equal(const char *a, const char *b, uint32_t length)
 	memcpy(&left, a + length - 8, 8);
 	memcpy(&right, b + length - 8, 8);
 	return left == right;
+}
+
+/* By bytes; a string comes after its own beginnings. */
+static inline int
+timeline_compare_strings(const TimelineString *a, const TimelineString *b)
+{
+	int			order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
+
+	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
 static inline uint32_t

@@ -224,12 +224,9 @@ compare_kinds(const TimelineView *a, uint32 kind_a, const TimelineView *b, uint3
 static int
 compare_strings(const TimelineString *a, const TimelineString *b)
 {
-	int			order;
-
 	if (a == NULL || b == NULL)
 		return (a != NULL) - (b != NULL);
-	order = memcmp(a->bytes, b->bytes, Min(a->length, b->length));
-	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+	return timeline_compare_strings(a, b);
 }
 
 /* Index operations call these in contexts that live long. */

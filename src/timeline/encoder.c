@@ -17,9 +17,6 @@
 #include "timeline/dictionary.h"
 #include "timeline/encoder.h"
 
-/* Events between two looks for an interrupt: some milliseconds. */
-#define INTERRUPT_EVERY (1 << 20)
-
 /* What is written besides the dictionary and the events themselves. */
 typedef struct Layout
 {
@@ -188,7 +185,7 @@ write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 ev
 	}
 	for (uint32 i = 0; i < event_count; i++)
 	{
-		if (i % INTERRUPT_EVERY == 0)
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 		out = timeline_write_varint(out, (uint64) events[i].at);
 	}
@@ -246,7 +243,7 @@ text_size(const PartDictionary *dictionary, uint32 time_length,
 	for (uint32 i = 0; i < event_count; i++)
 	{
 		size += kind_sizes[events[i].kind];
-		if (i % INTERRUPT_EVERY == 0)
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 	pfree(kind_sizes);
@@ -443,7 +440,7 @@ measure_events(const PartDictionary *dictionary, Layout *layout, EncoderEvent *e
 	{
 		int64		at = events[i].at;
 
-		if (i % INTERRUPT_EVERY == 0)
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 		/* each division by a constant of its own, which is a multiplication */
 		if (layout->time_unit == TIMELINE_SECONDS)

@@ -74,14 +74,6 @@ static void sort_table(KindTable *table);
 static void print_properties(KindTable *table);
 static uint32 sort_member(KindTable *table, Size member, uint32 *places, TimelineString **sorted);
 
-static inline int
-compare_strings(const TimelineString *a, const TimelineString *b)
-{
-	int			order = memcmp(a->bytes, b->bytes, Min(a->length, b->length));
-
-	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
-}
-
 static inline const TimelineString *
 member_of(const TableKind *kind, Size member)
 {
@@ -96,7 +88,7 @@ typedef struct SortedString
 
 #define ST_SORT sort_strings
 #define ST_ELEMENT_TYPE SortedString
-#define ST_COMPARE(a, b) compare_strings(&(a)->string, &(b)->string)
+#define ST_COMPARE(a, b) timeline_compare_strings(&(a)->string, &(b)->string)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -459,7 +451,7 @@ sort_member(KindTable *table, Size member, uint32 *places, TimelineString **sort
 	*sorted = palloc_extended(Max(found, 1) * sizeof(TimelineString), MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < found; i++)
 	{
-		if (i == 0 || compare_strings(&strings[i - 1].string, &strings[i].string) != 0)
+		if (i == 0 || timeline_compare_strings(&strings[i - 1].string, &strings[i].string) != 0)
 			(*sorted)[count++] = strings[i].string;
 		places[strings[i].kind] = count;
 	}

@@ -118,12 +118,13 @@ matcher_of_arguments(FunctionCallInfo fcinfo, void **cache, int count,
 }
 
 /*
- * Sets, for each kind of the view, the bits of the patterns it matches.  The
- * set has at most MATCHER_MAX_PATTERNS patterns.
+ * For each kind of the view, the bits of the patterns it matches; in the current
+ * memory context.  The set has at most MATCHER_MAX_PATTERNS patterns.
  */
-void
-matcher_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *masks)
+uint64 *
+matcher_masks(TimelineMatcher *matcher, const TimelineView *view)
 {
+	uint64	   *masks = palloc_extended(sizeof(uint64) * Max(view->kind_count, 1), MCXT_ALLOC_HUGE);
 	const LabelMemo *memo = NULL;
 	uint32		label = 0;
 
@@ -146,6 +147,7 @@ matcher_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *masks)
 				masks[i] |= UINT64CONST(1) << term->pattern;
 		}
 	}
+	return masks;
 }
 
 /*

@@ -55,12 +55,7 @@ timeline_event_count(PG_FUNCTION_ARGS)
 		PG_RETURN_INT64(walk.view.event_count);
 	for (uint32 i = 0; i < walk.view.event_count; i++)
 	{
-		uint32		kind = timeline_read_code(walk.view.codes + (size_t) i * walk.view.code_width,
-											  walk.view.code_width);
-
-		if (unlikely(kind >= walk.view.kind_count))
-			timeline_corrupt(TIMELINE_BAD_KIND, walk.view.codes - walk.view.start);
-		count += walk.masks[kind] != 0;
+		count += walk.masks[timeline_kind_at(&walk.view, i)] != 0;
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
@@ -201,9 +196,9 @@ start_walk(MatchingWalk *walk, FunctionCallInfo fcinfo, int pattern_number)
 	walk->masks = NULL;
 	if (!PG_ARGISNULL(pattern_number))
 	{
-		walk->masks = palloc_extended(sizeof(uint64) * Max(walk->view.kind_count, 1), MCXT_ALLOC_HUGE);
-		matcher_masks(matcher_of_arguments(fcinfo, &fcinfo->flinfo->fn_extra, 1, &pattern_number, names),
-					  &walk->view, walk->masks);
+		walk->masks = matcher_masks(matcher_of_arguments(fcinfo, &fcinfo->flinfo->fn_extra, 1,
+														 &pattern_number, names),
+									&walk->view);
 	}
 	return true;
 }

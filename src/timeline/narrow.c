@@ -90,15 +90,10 @@ filter_by_pattern(FunctionCallInfo fcinfo, bool keep_matching)
 	uint32		kept = 0;
 
 	timeline_open(&view, timeline);
-	masks = palloc_extended(sizeof(uint64) * Max(view.kind_count, 1), MCXT_ALLOC_HUGE);
-	matcher_masks(matcher, &view, masks);
+	masks = matcher_masks(matcher, &view);
 	for (uint32 i = 0; i < view.event_count; i++)
 	{
-		uint32		kind = timeline_read_code(view.codes + (size_t) i * view.code_width, view.code_width);
-
-		if (unlikely(kind >= view.kind_count))
-			timeline_corrupt(TIMELINE_BAD_KIND, view.codes - view.start);
-		matching += (masks[kind] != 0) == keep_matching;
+		matching += (masks[timeline_kind_at(&view, i)] != 0) == keep_matching;
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}

@@ -32,9 +32,6 @@ typedef struct varlena Timeline;
 #define PG_GETARG_TIMELINE(n) ((Timeline *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
 #define PG_RETURN_TIMELINE(timeline) PG_RETURN_POINTER(timeline)
 
-/* Events between two looks for an interrupt in a walk: some milliseconds. */
-#define TIMELINE_INTERRUPT_EVERY (1 << 20)
-
 extern void timeline_open(TimelineView *view, const Timeline *timeline);
 pg_noreturn extern void timeline_corrupt(TimelineFault fault, size_t offset);
 extern void timeline_check_time(int64 at);
@@ -50,6 +47,18 @@ timeline_cursor_end(const TimelineCursor *cursor)
 {
 	if (unlikely(cursor->fault != TIMELINE_OK))
 		timeline_corrupt(cursor->fault, cursor->fault_offset);
+}
+
+/* The kind of an event by its number, without a walk; corrupt bytes are an error. */
+static inline uint32
+timeline_kind_at(const TimelineView *view, uint32 event)
+{
+	const uint8 *code = view->codes + (size_t) event * view->code_width;
+	uint32		kind = timeline_read_code(code, view->code_width);
+
+	if (unlikely(kind >= view->kind_count))
+		timeline_corrupt(TIMELINE_BAD_KIND, code - view->start);
+	return kind;
 }
 
 static inline TimelineString

@@ -77,11 +77,8 @@ timeline_visits(PG_FUNCTION_ARGS)
 		caller = MemoryContextSwitchTo(call->context);
 		call->state = walk = start_walk(fcinfo);
 		if (!PG_ARGISNULL(5) || !PG_ARGISNULL(6))
-		{
-			walk->masks = palloc_extended(sizeof(uint64) * Max(walk->view.kind_count, 1), MCXT_ALLOC_HUGE);
-			matcher_masks(matcher_of_arguments(fcinfo, &call->site, 2, numbers, names),
-						  &walk->view, walk->masks);
-		}
+			walk->masks = matcher_masks(matcher_of_arguments(fcinfo, &call->site, 2, numbers, names),
+										&walk->view);
 		walk->engaged_after = PG_ARGISNULL(7) ? DEFAULT_ENGAGED_AFTER :
 			duration_microseconds(PG_GETARG_INTERVAL_P(7), "engaged_after");
 		MemoryContextSwitchTo(caller);

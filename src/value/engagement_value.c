@@ -117,17 +117,11 @@ engagement_value(PG_FUNCTION_ARGS)
 static double
 value_of_each(const TimelineView *view, const double *points)
 {
-	const uint8 *code = view->codes;
-	uint32		width = view->code_width;
 	double		value = 0;
 
-	for (uint32 i = 0; i < view->event_count; i++, code += width)
+	for (uint32 i = 0; i < view->event_count; i++)
 	{
-		uint32		kind = timeline_read_code(code, width);
-
-		if (unlikely(kind >= view->kind_count))
-			timeline_corrupt(TIMELINE_BAD_KIND, code - view->start);
-		value += points[kind];
+		value += points[timeline_kind_at(view, i)];
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
