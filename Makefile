@@ -21,7 +21,8 @@ CONCEPTS = \
 	timeline/visits \
 	timeline/visit_number \
 	value/engagement_value \
-	value/decayed_score
+	value/decayed_score \
+	funnel/funnel
 
 # C that shows nothing in SQL; it is tested through the concepts that use it.
 LIBRARIES = \
@@ -37,7 +38,14 @@ LIBRARIES = \
 	timeline/builder \
 	timeline/timeline_text \
 	timeline/matcher \
-	value/decayed_score_io
+	timeline/kind_property \
+	value/decayed_score_io \
+	funnel/funnel_rule \
+	funnel/instant \
+	funnel/search \
+	funnel/search_ordered \
+	funnel/search_any \
+	funnel/chain
 
 MODULE_big = $(EXTENSION)
 OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))

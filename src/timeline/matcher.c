@@ -125,6 +125,15 @@ uint64 *
 matcher_masks(TimelineMatcher *matcher, const TimelineView *view)
 {
 	uint64	   *masks = palloc_extended(sizeof(uint64) * Max(view->kind_count, 1), MCXT_ALLOC_HUGE);
+
+	matcher_fill_masks(matcher, view, masks);
+	return masks;
+}
+
+/* The same into an array of the caller's, of view->kind_count elements. */
+void
+matcher_fill_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *masks)
+{
 	const LabelMemo *memo = NULL;
 	uint32		label = 0;
 
@@ -147,7 +156,6 @@ matcher_masks(TimelineMatcher *matcher, const TimelineView *view)
 				masks[i] |= UINT64CONST(1) << term->pattern;
 		}
 	}
-	return masks;
 }
 
 /*
@@ -189,8 +197,8 @@ matcher_best(TimelineMatcher *matcher, const TimelineView *view, int *patterns)
 static const LabelMemo *
 memo_of_label(TimelineMatcher *matcher, const TimelineString *label)
 {
-	uint64		head = 0;
-	uint64		tail = 0;
+	uint64		head;
+	uint64		tail;
 	uint64		hash;
 	LabelMemo  *memo;
 
@@ -201,16 +209,25 @@ memo_of_label(TimelineMatcher *matcher, const TimelineString *label)
 	}
 
 	/* the ends of a label tell most labels apart; a collision costs only time */
-	memcpy(&head, label->bytes, Min(label->length, 8));
-	if (label->length > 8)
+	if (label->length >= 8)
+	{
+		memcpy(&head, label->bytes, 8);
 		memcpy(&tail, label->bytes + label->length - 8, 8);
+	}
+	else
+	{
+		head = 0;
+		tail = 0;
+		for (uint32 i = 0; i < label->length; i++)
+			head = head << 8 | (uint8) label->bytes[i];
+	}
 	hash = (head ^ (tail * UINT64CONST(0x9e3779b97f4a7c15)) ^ label->length) *
 		UINT64CONST(0xd6e8feb86659fd93);
 	memo = &matcher->memos[hash >> 57];
 	StaticAssertStmt(MEMO_SLOTS == 128, "the hash is cut to 7 bits");
 
 	if (!memo->is_set || memo->length != label->length ||
-		memcmp(memo->label, label->bytes, label->length) != 0)
+		!timeline_bytes_equal(memo->label, label->bytes, label->length))
 	{
 		memo->is_set = false;
 		find_terms(matcher, memo, label);

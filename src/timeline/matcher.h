@@ -21,6 +21,7 @@ extern TimelineMatcher *matcher_create(const PatternSet *set);
 extern TimelineMatcher *matcher_of_arguments(FunctionCallInfo fcinfo, void **cache, int count,
 											 const int *numbers, const char *const *names);
 extern uint64 *matcher_masks(TimelineMatcher *matcher, const TimelineView *view);
+extern void matcher_fill_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *masks);
 extern void matcher_best(TimelineMatcher *matcher, const TimelineView *view, int *patterns);
 
 #endif							/* ENGAGEMENT_TIMELINE_MATCHER_H */

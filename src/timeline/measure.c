@@ -17,7 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
-#include "base/properties.h"
+#include "timeline/kind_property.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 
@@ -40,8 +40,6 @@ typedef struct MatchingWalk
 static bool start_walk(MatchingWalk *walk, FunctionCallInfo fcinfo, int pattern_number);
 static bool next_match(MatchingWalk *walk);
 static Datum find_property(FunctionCallInfo fcinfo, bool is_last);
-static bool kind_property(const TimelineView *view, const TimelineKind *kind,
-						  const TimelineString *key, PropertyValue *value);
 
 Datum
 timeline_event_count(PG_FUNCTION_ARGS)
@@ -225,14 +223,13 @@ find_property(FunctionCallInfo fcinfo, bool is_last)
 	TimelineString key;
 	PropertyValue value;
 	PropertyValue found = {0};
-	text	   *result;
 
 	if (PG_ARGISNULL(1) || !start_walk(&walk, fcinfo, 2))
 		PG_RETURN_NULL();
 	key = timeline_string(PG_GETARG_TEXT_PP(1));
 	while (next_match(&walk))
 	{
-		if (kind_property(&walk.view, &walk.view.kinds[walk.cursor.kind], &key, &value))
+		if (kind_property(&walk.view, walk.cursor.kind, &key, &value))
 		{
 			found = value;
 			if (!is_last)
@@ -241,30 +238,5 @@ find_property(FunctionCallInfo fcinfo, bool is_last)
 	}
 	if (found.bytes == NULL)
 		PG_RETURN_NULL();
-	result = palloc(VARHDRSZ + found.length);
-	SET_VARSIZE(result, VARHDRSZ + property_unescape(&found, VARDATA(result)));
-	PG_RETURN_TEXT_P(result);
-}
-
-static bool
-kind_property(const TimelineView *view, const TimelineKind *kind,
-			  const TimelineString *key, PropertyValue *value)
-{
-	if (key->length == 7 && memcmp(key->bytes, "channel", 7) == 0)
-	{
-		const TimelineString *channel;
-
-		if (kind->channel == 0)
-			return false;
-		channel = &view->channels[kind->channel - 1];
-		value->bytes = channel->bytes;
-		value->length = (int) channel->length;
-		value->is_escaped = false;
-		return true;
-	}
-	if (kind->properties == 0)
-		return false;
-	return property_find(view->properties[kind->properties - 1].bytes,
-						 (int) view->properties[kind->properties - 1].length,
-						 key->bytes, (int) key->length, value);
+	PG_RETURN_TEXT_P(property_text(&found));
 }
