@@ -45,6 +45,7 @@ LIBRARIES = \
 	funnel/search \
 	funnel/search_ordered \
 	funnel/search_any \
+	funnel/search_plain \
 	funnel/chain
 
 MODULE_big = $(EXTENSION)

@@ -3,8 +3,8 @@
  *		funnel, funnel_level, funnel_entry, funnel_dropoffs: how far one visitor got.
  *
  * Per call site: a FunnelPlan in fn_extra (funnel_rule.c).  Per visitor: the events
- * that mean something to the plan, for the search (search.h).  Most calls of funnel_level
- * need no list of events: then the levels are kept while the timeline is read.
+ * that mean something to the plan, for the search (search.h); most funnels are plain and
+ * need no such list (search_plain.h).
  */
 #include "postgres.h"
 
@@ -12,7 +12,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -21,6 +20,7 @@
 #include "base/set_call.h"
 #include "funnel/funnel_rule.h"
 #include "funnel/search.h"
+#include "funnel/search_plain.h"
 #include "timeline/kind_property.h"
 #include "timeline/timeline.h"
 
@@ -29,13 +29,7 @@ PG_FUNCTION_INFO_V1(funnel_level);
 PG_FUNCTION_INFO_V1(funnel_entry);
 PG_FUNCTION_INFO_V1(funnel_dropoffs);
 
-/* Events at one instant compete for steps: only the full search can tell. */
-#define NEEDS_SEARCH (-1)
-
-static int	find_level(const FunnelPlan *plan, const TimelineView *view);
-static int	quick_level(const FunnelRule *rule, const TimelineView *view, const uint64 *masks, int highest);
-static int	reach(const FunnelRule *rule, int64 *firsts, int level, int64 at, uint64 steps, bool together);
-static bool find_chain(const FunnelPlan *plan, const TimelineView *view, FunnelInput *input, FunnelChain *chain);
+static bool find_chain(const FunnelPlan *plan, const TimelineView *view, FunnelChain *chain, uint32 *entry_kind);
 static void collect_events(const FunnelPlan *plan, const TimelineView *view, FunnelInput *input);
 static Datum times_array(const FunnelRule *rule, const FunnelChain *chain);
 static bool find_dropoff(FunctionCallInfo fcinfo, SetCall *call, Datum *row);
@@ -46,14 +40,14 @@ funnel(PG_FUNCTION_ARGS)
 {
 	FunnelPlan *plan;
 	TimelineView view;
-	FunnelInput input;
 	FunnelChain chain;
+	uint32		entry_kind;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	plan = funnel_plan_of_arguments(fcinfo, &fcinfo->flinfo->fn_extra, 2);
 	timeline_open(&view, PG_GETARG_TIMELINE(0));
-	find_chain(plan, &view, &input, &chain);
+	(void) find_chain(plan, &view, &chain, &entry_kind);
 	return times_array(funnel_plan_rule(plan), &chain);
 }
 
@@ -63,12 +57,19 @@ funnel_level(PG_FUNCTION_ARGS)
 {
 	FunnelPlan *plan;
 	TimelineView view;
+	FunnelInput input;
+	int			level;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	plan = funnel_plan_of_arguments(fcinfo, &fcinfo->flinfo->fn_extra, 2);
 	timeline_open(&view, PG_GETARG_TIMELINE(0));
-	PG_RETURN_INT32(find_level(plan, &view));
+	if (!funnel_plain_level(plan, &view, &level))
+	{
+		collect_events(plan, &view, &input);
+		level = funnel_search_level(&input);
+	}
+	PG_RETURN_INT32(level);
 }
 
 /* (timeline, steps, property, options) */
@@ -77,8 +78,8 @@ funnel_entry(PG_FUNCTION_ARGS)
 {
 	FunnelPlan *plan;
 	TimelineView view;
-	FunnelInput input;
 	FunnelChain chain;
+	uint32		entry_kind;
 	TimelineString key;
 	PropertyValue value;
 
@@ -87,8 +88,8 @@ funnel_entry(PG_FUNCTION_ARGS)
 	plan = funnel_plan_of_arguments(fcinfo, &fcinfo->flinfo->fn_extra, 3);
 	key = timeline_string(PG_GETARG_TEXT_PP(2));
 	timeline_open(&view, PG_GETARG_TIMELINE(0));
-	if (!find_chain(plan, &view, &input, &chain) ||
-		!kind_property(&view, input.events[chain.entry].kind, &key, &value))
+	if (!find_chain(plan, &view, &chain, &entry_kind) ||
+		!kind_property(&view, entry_kind, &key, &value))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(property_text(&value));
 }
@@ -108,114 +109,20 @@ funnel_dropoffs(PG_FUNCTION_ARGS)
 	SET_CALL_RETURN_DONE(fcinfo, call);
 }
 
-static int
-find_level(const FunnelPlan *plan, const TimelineView *view)
+/* False if no chain starts; else entry_kind is the kind of the event with which it did. */
+static bool
+find_chain(const FunnelPlan *plan, const TimelineView *view, FunnelChain *chain, uint32 *entry_kind)
 {
-	const FunnelRule *rule = funnel_plan_rule(plan);
 	FunnelInput input;
 
-	if (funnel_plan_is_plain(plan))
-	{
-		uint64		inline_masks[TIMELINE_INLINE_KINDS];
-		uint64	   *masks = inline_masks;
-		uint64		steps = 0;
-		int			level;
-
-		if (view->kind_count > TIMELINE_INLINE_KINDS)
-			masks = palloc_extended(sizeof(uint64) * view->kind_count, MCXT_ALLOC_HUGE);
-		funnel_plan_steps(plan, view, masks);
-		for (uint32 i = 0; i < view->kind_count; i++)
-			steps |= masks[i];
-		level = funnel_highest_level(rule, steps);
-		/* with no step but the first its times do not matter */
-		if (level > 1 || (level == 1 && funnel_restricts_entry(rule)))
-			level = quick_level(rule, view, masks, level);
-		if (level != NEEDS_SEARCH)
-			return level;
-	}
+	if (funnel_plain_chain(plan, view, chain, entry_kind))
+		return chain->level > 0;
 	collect_events(plan, view, &input);
-	return funnel_search_level(&input);
-}
-
-/*
- * For each level, the latest first time of a chain that reached it; what the search
- * does if there are no options that need more.  Ends at the highest level possible.
- */
-static int
-quick_level(const FunnelRule *rule, const TimelineView *view, const uint64 *masks, int highest)
-{
-	TimelineCursor cursor;
-	int64		firsts[FUNNEL_MAX_STEPS + 1];
-	int64		at = 0;
-	uint64		pending = 0;	/* steps of the events at this instant so far */
-	bool		together = false;	/* they can be served at once */
-	int			level = 0;
-
-	timeline_cursor_start(&cursor, view);
-	for (uint32 i = 0; timeline_next_time(&cursor); i++)
-	{
-		uint64		steps = masks[timeline_kind_at(view, i)];
-
-		if (i % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (steps == 0)
-			continue;
-		if (pending != 0 && cursor.at == at)
-		{
-			/* events for one step each can be put into the order of the steps */
-			if (rule->once && ((steps & (steps - 1)) || (!together && (pending & (pending - 1)))))
-				return NEEDS_SEARCH;
-			together = true;
-			pending |= steps;
-			continue;
-		}
-		if (pending != 0)
-		{
-			level = reach(rule, firsts, level, at, pending, together);
-			if (level == highest)
-				return level;
-		}
-		at = cursor.at;
-		pending = steps;
-		together = !rule->once;
-	}
-	timeline_cursor_end(&cursor);
-	return reach(rule, firsts, level, at, pending, together);
-}
-
-/* One instant: its steps are served from the lowest on if together, else each from the state before. */
-static int
-reach(const FunnelRule *rule, int64 *firsts, int level, int64 at, uint64 steps, bool together)
-{
-	int			before = level;
-
-	while (steps != 0)
-	{
-		int			step = 1 + (together ? pg_rightmost_one_pos64(steps) : pg_leftmost_one_pos64(steps));
-
-		steps &= ~STEP_BIT(step);
-		if (step == 1)
-		{
-			if (!funnel_may_enter(rule, at))
-				continue;
-			firsts[1] = at;
-		}
-		else if (step - 1 <= (together ? level : before) && (uint64) at - (uint64) firsts[step - 1] <= rule->within)
-			firsts[step] = firsts[step - 1];
-		else
-			continue;
-		level = Max(level, step);
-	}
-	return level;
-}
-
-/* False if no chain starts; the input lives in the current memory context. */
-static bool
-find_chain(const FunnelPlan *plan, const TimelineView *view, FunnelInput *input, FunnelChain *chain)
-{
-	collect_events(plan, view, input);
-	funnel_search_chain(input, chain);
-	return chain->level > 0;
+	funnel_search_chain(&input, chain);
+	if (chain->level == 0)
+		return false;
+	*entry_kind = input.events[chain->entry].kind;
+	return true;
 }
 
 /* Those that satisfy a step or break a chain; all of them if none may come between. */
@@ -272,8 +179,8 @@ find_dropoff(FunctionCallInfo fcinfo, SetCall *call, Datum *row)
 	int			as_of_number = 2 + FUNNEL_OPTION_COUNT;
 	TimelineView view;
 	TimelineCursor cursor;
-	FunnelInput input;
 	FunnelChain chain;
+	uint32		entry_kind;
 	Datum		fields[5] = {0};
 	bool		nulls[5] = {false, false, false, true, true};
 
@@ -284,7 +191,7 @@ find_dropoff(FunctionCallInfo fcinfo, SetCall *call, Datum *row)
 				 errdetail("Without a window nobody has dropped out for good."),
 				 errhint("Leave as_of out to see what all those did who did not go on.")));
 	timeline_open(&view, PG_GETARG_TIMELINE(0));
-	if (!find_chain(plan, &view, &input, &chain) || chain.level == rule->step_count)
+	if (!find_chain(plan, &view, &chain, &entry_kind) || chain.level == rule->step_count)
 		return false;
 	if (!PG_ARGISNULL(as_of_number))
 	{
