@@ -6,7 +6,7 @@
 #   make installcheck             the regression tests against a running server
 
 EXTENSION = engagement
-EXTVERSION = 0.1
+EXTVERSION = 0.2
 
 # The concepts, floor by floor, each a .c and a .sql in its room and a test
 # sql/NAME.sql. This order is the order of the install script and of the tests.
@@ -22,7 +22,10 @@ CONCEPTS = \
 	timeline/visit_number \
 	value/engagement_value \
 	value/decayed_score \
-	funnel/funnel
+	funnel/funnel \
+	funnel/flow \
+	funnel/paths \
+	funnel/time_between
 
 # C that shows nothing in SQL; it is tested through the concepts that use it.
 LIBRARIES = \
@@ -39,6 +42,7 @@ LIBRARIES = \
 	timeline/timeline_text \
 	timeline/matcher \
 	timeline/kind_property \
+	timeline/label_text \
 	value/decayed_score_io \
 	funnel/funnel_rule \
 	funnel/instant \
@@ -46,7 +50,7 @@ LIBRARIES = \
 	funnel/search_ordered \
 	funnel/search_any \
 	funnel/search_plain \
-	funnel/chain
+	funnel/trace
 
 MODULE_big = $(EXTENSION)
 OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))
@@ -98,7 +102,10 @@ test-short:
 	$(with_cluster) test/run --short
 
 # ROWS=10000000 for the figures of docs/performance.md, which BENCH_WRITE=1 brings up to date.
+# PEERS=1 measures ClickHouse and DuckDB beside it, from npm packages in build/peers.
+bench: export PEERS_FOLDER = $(if $(PEERS),$(CURDIR)/build/peers)
 bench:
+	@[ -z "$(PEERS)" ] || test/bench/peers/install "$(PEERS_FOLDER)"
 	@POSTGRES_OPTIONS="-c shared_buffers=$$(( 256 + $${ROWS:-1000000} / 2400 ))MB" test/tools/with-cluster test/bench/run
 	@if [ -n "$(BENCH_WRITE)" ]; then cp build/performance.md docs/performance.md; fi
 

@@ -24,7 +24,6 @@ typedef struct Placement
 
 static bool serve(Instant *instant, int step);
 static bool find_event(Instant *instant, int step);
-static void release(Instant *instant, int step);
 static void release_all(Instant *instant);
 static void lowest_by_matching(Instant *instant, const FunnelRule *rule, int *lowest);
 static void start_placement(const Instant *instant, Placement *placement);
@@ -138,7 +137,7 @@ lowest_by_matching(Instant *instant, const FunnelRule *rule, int *lowest)
 		if (is_optional)
 			memcpy(instant->spare, instant->groups, instant->group_count * sizeof(InstantGroup));
 		while (!serve(instant, i))
-			release(instant, ++low);
+			instant_release(instant, ++low);
 		lowest[i] = low;
 		if (is_optional)
 		{
@@ -211,6 +210,43 @@ instant_serves(Instant *instant, const FunnelRule *rule, uint64 steps)
 	return true;
 }
 
+/* After instant_serves(), whether they can serve one more step. */
+bool
+instant_serves_also(Instant *instant, const FunnelRule *rule, int step)
+{
+	if ((instant->steps & STEP_BIT(step)) == 0 || rule->strictly_increasing)
+		return false;
+	return !rule->once || serve(instant, step);
+}
+
+/* Takes it back. */
+void
+instant_release(Instant *instant, int step)
+{
+	for (int i = 0; i < instant->group_count; i++)
+		instant->groups[i].serves &= ~STEP_BIT(step);
+}
+
+/*
+ * instant_serves() without one of the events, which satisfies the steps "taken".  Where these are
+ * plentiful it may be in no group, but then nobody will miss another one of its kind.
+ */
+bool
+instant_serves_besides(Instant *instant, const FunnelRule *rule, uint64 taken, uint64 steps)
+{
+	bool		serves;
+	int			group = 0;
+
+	while (group < instant->group_count && instant->groups[group].steps != taken)
+		group++;
+	if (group == instant->group_count)
+		return instant_serves(instant, rule, steps);
+	instant->groups[group].count--;
+	serves = instant_serves(instant, rule, steps);
+	instant->groups[group].count++;
+	return serves;
+}
+
 /* Whether every event here can serve a step of its own among these. */
 bool
 instant_uses_all(Instant *instant, uint64 steps)
@@ -259,13 +295,6 @@ find_event(Instant *instant, int step)
 		}
 	}
 	return false;
-}
-
-static void
-release(Instant *instant, int step)
-{
-	for (int i = 0; i < instant->group_count; i++)
-		instant->groups[i].serves &= ~STEP_BIT(step);
 }
 
 static void

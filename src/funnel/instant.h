@@ -40,6 +40,9 @@ extern void instant_add(Instant *instant, uint64 steps, int step_count);
 extern void instant_lowest(Instant *instant, const FunnelRule *rule, int *lowest);
 extern void instant_highest(Instant *instant, const FunnelRule *rule, int *highest);
 extern bool instant_serves(Instant *instant, const FunnelRule *rule, uint64 steps);
+extern bool instant_serves_also(Instant *instant, const FunnelRule *rule, int step);
+extern void instant_release(Instant *instant, int step);
+extern bool instant_serves_besides(Instant *instant, const FunnelRule *rule, uint64 taken, uint64 steps);
 extern bool instant_uses_all(Instant *instant, uint64 steps);
 
 #endif							/* ENGAGEMENT_FUNNEL_INSTANT_H */

@@ -29,6 +29,7 @@ void
 funnel_search_chain(const FunnelInput *input, FunnelChain *chain)
 {
 	FunnelBest	best;
+	FunnelTrace *trace;
 
 	memset(chain, 0, sizeof(FunnelChain));
 	if (input->rule->mode == FUNNEL_ANY)
@@ -39,14 +40,14 @@ funnel_search_chain(const FunnelInput *input, FunnelChain *chain)
 	funnel_search_ordered(input, &best);
 	if (best.level == 0)
 		return;
-	funnel_find_chain(input, &best, best.held[0], chain);
+	trace = funnel_start_trace(input, &best);
+	funnel_trace_chain(trace, 0, chain);
 	for (uint32 i = 1; i < best.held_count; i++)
 	{
 		FunnelChain other;
 		int			order;
 
-		memset(&other, 0, sizeof(FunnelChain));
-		funnel_find_chain(input, &best, best.held[i], &other);
+		funnel_trace_chain(trace, i, &other);
 		order = funnel_compare_times(&other, chain);
 		if (order < 0 || (order == 0 && other.entry < chain->entry))
 			*chain = other;
@@ -57,16 +58,19 @@ funnel_search_chain(const FunnelInput *input, FunnelChain *chain)
 int
 funnel_compare_times(const FunnelChain *a, const FunnelChain *b)
 {
-	int			level = Max(a->level, b->level);
+	/* not two flags compared with each other: GCC 12.2 miscompiles that here at -O2 */
+	uint64		both = a->taken & b->taken;
 
-	for (int i = 1; i <= level; i++)
+	for (int i = 1; i <= Max(a->level, b->level); i++)
 	{
-		bool		a_takes = (a->taken & STEP_BIT(i)) != 0;
-		bool		b_takes = (b->taken & STEP_BIT(i)) != 0;
-
-		if (a_takes != b_takes)
-			return a_takes ? -1 : 1;
-		if (a_takes && a->times[i] != b->times[i])
+		if ((both & STEP_BIT(i)) == 0)
+		{
+			if (a->taken & STEP_BIT(i))
+				return -1;
+			if (b->taken & STEP_BIT(i))
+				return 1;
+		}
+		else if (a->times[i] != b->times[i])
 			return a->times[i] < b->times[i] ? -1 : 1;
 	}
 	return 0;

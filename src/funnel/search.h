@@ -54,12 +54,16 @@ typedef struct FunnelBest
 extern int	funnel_search_level(const FunnelInput *input);
 extern void funnel_search_chain(const FunnelInput *input, FunnelChain *chain);
 
-/* The parts of it: search_ordered.c, search_any.c, chain.c */
+/* What the traces of all chains of one search share. */
+typedef struct FunnelTrace FunnelTrace;
+
+/* The parts of it: search_ordered.c, search_any.c, trace.c */
 extern void funnel_search_ordered(const FunnelInput *input, FunnelBest *best);
 extern int	funnel_search_any_level(const FunnelInput *input);
 extern void funnel_search_any_chain(const FunnelInput *input, FunnelChain *chain);
-extern void funnel_find_chain(const FunnelInput *input, const FunnelBest *best, uint32 held, FunnelChain *chain);
-extern uint32 funnel_find_entry(const FunnelInput *input, uint32 held, int64 at, uint64 steps);
+extern FunnelTrace *funnel_start_trace(const FunnelInput *input, const FunnelBest *best);
+extern void funnel_trace_chain(const FunnelTrace *trace, uint32 number, FunnelChain *chain);
+extern uint32 funnel_find_entry(const FunnelInput *input, const uint32 *places, uint32 count, uint64 steps);
 extern int	funnel_compare_times(const FunnelChain *a, const FunnelChain *b);
 
 #endif							/* ENGAGEMENT_FUNNEL_SEARCH_H */

@@ -15,7 +15,6 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-#include "funnel/instant.h"
 #include "funnel/search.h"
 
 /* An event of one value of the property to hold. */
@@ -45,7 +44,24 @@ typedef struct Completion
 {
 	int64		first;
 	int64		last;
+	bool		must_have_first;	/* some chain with this last time starts too late */
 } Completion;
+
+/* Which event serves which step, while steps are restricted to times one by one. */
+typedef struct Assignment
+{
+	int			level;
+	bool		once;
+	int			count;
+	Candidate  *events;
+	int		   *step_of;		/* by event; 0: none */
+	bool	   *visited;		/* by event, in the search under way */
+	int			event_of[FUNNEL_MAX_STEPS + 1];
+	uint64		restricted;		/* steps that have their time, ... */
+	int64		only_at[FUNNEL_MAX_STEPS + 1]; /* ... and which */
+	bool		must_have_first;	/* one of those left must have the first time */
+	int64		first;
+} Assignment;
 
 static Candidates *split_by_held(const FunnelInput *input);
 static int	greatest_level(const FunnelRule *rule, const Candidates *candidates, Completion *completion);
@@ -53,8 +69,13 @@ static bool find_completion(const FunnelRule *rule, const Candidates *candidates
 static void add_to_window(Window *window, const Candidate *event, bool once);
 static void find_times(const FunnelInput *input, const Candidates *candidates, int level,
 					   const Completion *completion, FunnelChain *chain);
-static bool fits(Instant *instant, const FunnelRule *rule, const Candidate *kept, const bool *used, int count,
-				 uint64 rest, bool has_first, int64 first);
+static void collect_events(Assignment *assignment, const Candidates *candidates, int step_count, int level,
+						   const Completion *completion);
+static bool restrict_step(Assignment *assignment, int step, int64 at);
+static bool reassign(Assignment *assignment, int step);
+static void clear_visits(Assignment *assignment);
+static bool assign(Assignment *assignment, int step);
+static uint32 find_entry(const FunnelInput *input, uint32 held, int64 first, uint64 steps);
 
 int
 funnel_search_any_level(const FunnelInput *input)
@@ -129,10 +150,14 @@ split_by_held(const FunnelInput *input)
 	return candidates;
 }
 
-/* By bisection: what completes k steps completes k - 1 steps. */
+/*
+ * What completes k steps completes k - 1 steps, so bisection finds the level; but not if
+ * the entry is restricted, as it may be the event of step k that has the right time.
+ */
 static int
 greatest_level(const FunnelRule *rule, const Candidates *candidates, Completion *completion)
 {
+	bool		is_monotone = !funnel_restricts_entry(rule);
 	uint64		steps = 0;
 	int			low = 0;
 	int			high;
@@ -147,12 +172,14 @@ greatest_level(const FunnelRule *rule, const Candidates *candidates, Completion 
 
 		if (find_completion(rule, candidates, middle, &found))
 		{
-			low = middle;
 			*completion = found;
+			low = middle;
+			if (!is_monotone)
+				break;
 		}
 		else
 			high = middle - 1;
-		middle = low + (high - low + 1) / 2;
+		middle = is_monotone ? low + (high - low + 1) / 2 : high;
 	}
 	return low;
 }
@@ -198,7 +225,8 @@ find_completion(const FunnelRule *rule, const Candidates *candidates, int level,
 		for (int step = 0; step < level; step++)
 			first = Min(first, window.owner[step].at);
 		/* any event that satisfies a step can be exchanged into a complete chain */
-		completion->first = first <= rule->entered_to ? first : entered_at;
+		completion->must_have_first = first > rule->entered_to;
+		completion->first = completion->must_have_first ? entered_at : first;
 		completion->last = event->at;
 		return true;
 	}
@@ -251,80 +279,164 @@ add_to_window(Window *window, const Candidate *event, bool once)
 
 /*
  * The smallest times by step among the chains with this first and last time.  Each step in
- * turn takes its earliest event that leaves the other steps theirs.  Of the events of
- * a step, only as many as there are steps come into question.
+ * turn is restricted to the earliest time that leaves all steps an event.  Of the events
+ * of a step, only as many as there are steps come into question.
  */
 static void
 find_times(const FunnelInput *input, const Candidates *candidates, int level,
 		   const Completion *completion, FunnelChain *chain)
 {
 	const FunnelRule *rule = input->rule;
-	uint64		rest = STEPS_UP_TO(level);
+	Assignment	assignment = {0};
 	uint64		first_steps = 0;
-	Instant		instant = {0};
-	int			capacity = Min(candidates->count, (uint32) (rule->step_count * rule->step_count));
-	Candidate  *kept = palloc(sizeof(Candidate) * Max(capacity, 1));
-	bool	   *used = palloc0(sizeof(bool) * Max(capacity, 1));
-	int			count = 0;
 
-	for (uint32 i = 0; i < candidates->count; i++)
+	collect_events(&assignment, candidates, rule->step_count, level, completion);
+	assignment.level = level;
+	assignment.once = rule->once;
+	assignment.must_have_first = completion->must_have_first;
+	assignment.first = completion->first;
+	for (int step = 1; step <= level; step++)
 	{
-		const Candidate *event = &candidates->events[i];
-		uint64		steps = event->steps & rest;
-
-		if (event->at < completion->first || steps == 0 || (steps & ~instant.plentiful) == 0)
-			continue;
-		if (event->at > completion->last)
-			break;
-		instant_add(&instant, steps, rule->step_count);
-		kept[count++] = (Candidate) {event->at, steps};
+		clear_visits(&assignment);
+		if (!assign(&assignment, step))
+			elog(ERROR, "a chain of the funnel was lost");
 	}
 
 	memset(chain, 0, sizeof(FunnelChain));
 	chain->level = level;
 	chain->first = completion->first;
 	chain->last = completion->last;
-	chain->taken = rest;
+	chain->taken = STEPS_UP_TO(level);
 	for (int step = 1; step <= level; step++)
 	{
-		rest &= ~STEP_BIT(step);
 		for (int i = 0;; i++)
 		{
-			int			group;
-
-			if (i == count)
+			if (i == assignment.count)
 				elog(ERROR, "a chain of the funnel was lost");
-			if (used[i] || (kept[i].steps & STEP_BIT(step)) == 0)
-				continue;
-			chain->times[step] = kept[i].at;
-			if (!rule->once)
+			if ((assignment.events[i].steps & STEP_BIT(step)) && restrict_step(&assignment, step, assignment.events[i].at))
 				break;
-			for (group = 0; instant.groups[group].steps != kept[i].steps; group++)
-				;
-			used[i] = true;
-			instant.groups[group].count--;
-			if (fits(&instant, rule, kept, used, count, rest,
-					 first_steps != 0 || kept[i].at == completion->first, completion->first))
-				break;
-			used[i] = false;
-			instant.groups[group].count++;
 			CHECK_FOR_INTERRUPTS();
 		}
+		chain->times[step] = assignment.only_at[step];
 		if (chain->times[step] == completion->first)
 			first_steps |= STEP_BIT(step);
 	}
-	chain->entry = funnel_find_entry(input, candidates->held, completion->first, first_steps);
-	pfree(kept);
-	pfree(used);
+	chain->entry = find_entry(input, candidates->held, completion->first, first_steps);
+	pfree(assignment.events);
+	pfree(assignment.step_of);
+	pfree(assignment.visited);
 }
 
-/* Whether the events not yet used can serve the rest, one of them at the first time if none was. */
-static bool
-fits(Instant *instant, const FunnelRule *rule, const Candidate *kept, const bool *used, int count,
-	 uint64 rest, bool has_first, int64 first)
+static void
+collect_events(Assignment *assignment, const Candidates *candidates, int step_count, int level,
+			   const Completion *completion)
 {
-	/* what satisfies a step can be exchanged into a complete chain; the first time comes first */
-	for (int i = 0; !has_first && i < count && kept[i].at == first; i++)
-		has_first = !used[i] && (kept[i].steps & rest) != 0;
-	return has_first && instant_serves(instant, rule, rest);
+	int			capacity = (int) Min(candidates->count, (uint32) (step_count * step_count));
+	int			supply[FUNNEL_MAX_STEPS] = {0};
+	uint64		scarce = STEPS_UP_TO(level);
+
+	assignment->events = palloc(sizeof(Candidate) * capacity);
+	assignment->step_of = palloc0(sizeof(int) * capacity);
+	assignment->visited = palloc0(sizeof(bool) * capacity);
+	for (uint32 i = 0; i < candidates->count && candidates->events[i].at <= completion->last; i++)
+	{
+		const Candidate *event = &candidates->events[i];
+
+		if (event->at < completion->first || (event->steps & scarce) == 0)
+			continue;
+		for (uint64 rest = event->steps & scarce; rest != 0; rest &= rest - 1)
+		{
+			if (++supply[pg_rightmost_one_pos64(rest)] == step_count)
+				scarce &= ~(rest & -rest);
+		}
+		assignment->events[assignment->count++] = *event;
+	}
+}
+
+/* Restricts one more step to this time, if all steps still find an event. */
+static bool
+restrict_step(Assignment *assignment, int step, int64 at)
+{
+	Assignment	before = *assignment;
+	int		   *step_of = palloc(sizeof(int) * assignment->count);
+	bool		fits;
+
+	memcpy(step_of, assignment->step_of, sizeof(int) * assignment->count);
+	assignment->restricted |= STEP_BIT(step);
+	assignment->only_at[step] = at;
+	fits = assignment->events[assignment->event_of[step]].at == at || reassign(assignment, step);
+	if (fits && assignment->must_have_first && at == assignment->first)
+		assignment->must_have_first = false;
+	else if (fits && assignment->must_have_first)
+	{
+		Assignment	trial = *assignment;
+
+		/* is there a later step that can have the first time? */
+		fits = false;
+		trial.must_have_first = false;
+		for (int later = step + 1; later <= assignment->level && !fits; later++)
+			fits = restrict_step(&trial, later, assignment->first);
+		/* the trial may have moved events from step to step, which is as good */
+		if (fits)
+			memcpy(assignment->event_of, trial.event_of, sizeof(trial.event_of));
+	}
+	if (!fits)
+	{
+		*assignment = before;
+		memcpy(assignment->step_of, step_of, sizeof(int) * assignment->count);
+	}
+	pfree(step_of);
+	return fits;
+}
+
+static bool
+reassign(Assignment *assignment, int step)
+{
+	assignment->step_of[assignment->event_of[step]] = 0;
+	clear_visits(assignment);
+	return assign(assignment, step);
+}
+
+static void
+clear_visits(Assignment *assignment)
+{
+	memset(assignment->visited, 0, sizeof(bool) * assignment->count);
+}
+
+/* Finds an event for the step, moving others to other events if need be. */
+static bool
+assign(Assignment *assignment, int step)
+{
+	for (int i = 0; i < assignment->count; i++)
+	{
+		const Candidate *event = &assignment->events[i];
+
+		if ((event->steps & STEP_BIT(step)) == 0 || assignment->visited[i] ||
+			((assignment->restricted & STEP_BIT(step)) && event->at != assignment->only_at[step]))
+			continue;
+		assignment->visited[i] = assignment->once;
+		if (!assignment->once || assignment->step_of[i] == 0 || assign(assignment, assignment->step_of[i]))
+		{
+			assignment->event_of[step] = i;
+			assignment->step_of[i] = step;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint32
+find_entry(const FunnelInput *input, uint32 held, int64 first, uint64 steps)
+{
+	uint32	   *places = palloc_extended(sizeof(uint32) * (Size) input->event_count, MCXT_ALLOC_HUGE);
+	uint32		count = 0;
+
+	for (uint32 i = 0; i < input->event_count && input->events[i].at <= first; i++)
+	{
+		const FunnelKind *kind = &input->kinds[input->events[i].kind];
+
+		if (input->events[i].at == first && kind->steps != 0 && kind->held == held)
+			places[count++] = i;
+	}
+	return funnel_find_entry(input, places, count, steps);
 }

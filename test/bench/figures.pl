@@ -9,11 +9,17 @@
 #   floor    name of the figure that it is a ratio of
 #   target   highest ratio in one process
 #   speedup  lowest speed-up by two workers
+#   alone    true: it is not run with workers
+#   beats    [name of a slower figure, how many times faster at least], ...; without a number it is only printed
+#   at_most_ms  highest time in one process
 #
 # A subquery's aggregate is counted outside, else the planner would drop it.
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 
+my $funnels        = do(dirname(__FILE__) . '/funnels.pl') or die $@ || $!;
+my $behaviour      = do(dirname(__FILE__) . '/behaviour.pl') or die $@ || $!;
 my $plain_visitors = 'SELECT count(DISTINCT visitor) FROM event';
 my $full           = 'timeline(at, event, channel, value)';
 
@@ -77,8 +83,9 @@ my @functions = (
 	{ name => 'event_count of timeline || timeline', speedup => 1.6,
 		visitor => [ 'event_count(events || events)', 'SELECT visitor, 2 * count(*) AS x FROM event GROUP BY visitor' ] },
 	{ name => 'rollup of two half-years by visitor',
-		sql => grouped('rollup(events)', 'stored_half'), plain => $plain_visitors });
-$_->{floor} = $floors[0]{name} for @functions;
+		sql => grouped('rollup(events)', 'stored_half'), plain => $plain_visitors },
+	@{ $funnels->{stored} }, @{ $behaviour->{stored} });
+$_->{floor} = $floors[0]{name} for grep { !$_->{at_most_ms} } @functions;
 
 # Untimed: each query counts wrong rows and must give 0; alone or with two workers.
 my $plain_rows = 'visitor, at, event, channel, value';
@@ -110,4 +117,11 @@ for my $figure (grep { $_->{visitor} } @functions)
 	$figure->{plain} = "SELECT sum(x) FROM ($figure->{visitor}[1]) AS p";
 }
 
-return { floors => \@floors, building => \@building, functions => \@functions, identities => \@identities };
+return {
+	sections => [
+		[ 'Floor', \@floors ],
+		[ 'Building timelines', \@building ],
+		[ 'Funnels and retention on event rows', [ @{ $funnels->{rows} }, @{ $behaviour->{rows} } ] ],
+		[ 'Over stored timelines', \@functions ] ],
+	identities => [ @identities, @{ $funnels->{identities} }, @{ $behaviour->{identities} } ],
+	funnels    => $funnels };

@@ -2,7 +2,7 @@
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
-DROP TABLE IF EXISTS stored, stored_microseconds, stored_half, plain_visit;
+DROP TABLE IF EXISTS stored, stored_microseconds, stored_half, stored_long, plain_visit;
 
 CREATE UNLOGGED TABLE stored AS
 SELECT visitor, timeline(at, event, channel, value) AS events FROM event GROUP BY visitor;
@@ -14,6 +14,12 @@ SELECT visitor, timeline(at + (hashint8extended(visitor, extract(epoch FROM at):
 
 CREATE UNLOGGED TABLE stored_half AS
 SELECT visitor, timeline(at, event, channel, value) AS events FROM event GROUP BY visitor, at < '2025-07-01 00:00+00';
+
+-- One visitor with four events a minute for 17 days: nine kinds of events after the first, three channels.
+CREATE UNLOGGED TABLE stored_long AS
+SELECT timeline(to_timestamp(1735689600 + i / 4 * 60),
+	CASE WHEN i = 0 THEN 'too_early' ELSE 'step_' || (hashint8extended(i, 1) & 1023) % 9 END,
+	'channel_' || (hashint8extended(i, 2) & 1023) % 3) AS events FROM generate_series(0, 99999) AS i;
 
 CREATE UNLOGGED TABLE plain_visit AS
 SELECT visitor, (row_number() OVER (PARTITION BY visitor ORDER BY visit))::int AS visit_number,
