@@ -33,6 +33,7 @@ LIBRARIES = \
 	base/properties \
 	base/iso_time \
 	base/duration \
+	base/calendar \
 	base/set_call \
 	timeline/codec \
 	timeline/kind_table \

@@ -3,10 +3,11 @@
  *		The search for funnels with no other option than within, once and entered,
  *		straight from a timeline.
  *
- * Most funnels are such.  They need no list of events: while the timeline is read, the
- * latest first time of each level is kept, as search_ordered.c does, and the walk ends at
- * the highest level that the visitor's kinds of events allow.  Only where events at one
- * instant compete for steps has the full search to decide; then both functions return false.
+ * Most funnels are such.  The latest first time of each level is kept, as
+ * search_ordered.c does, in loops that a processor runs without having to guess: what
+ * takes the time here is a wrongly predicted branch at each event.  Only where events at
+ * one instant compete for steps has the full search to decide; then both functions
+ * return false.
  */
 #include "postgres.h"
 
@@ -16,21 +17,32 @@
 #include "funnel/search_plain.h"
 #include "timeline/timeline.h"
 
-/* A walk over the instants at which something happens. */
-typedef struct PlainWalk
+/* Timelines with at most so many events need no memory beside the struct. */
+#define PLAIN_INLINE_EVENTS 128
+
+/* The events that satisfy a step. */
+typedef struct PlainEvents
 {
-	const FunnelRule *rule;
-	const TimelineView *view;
-	TimelineCursor cursor;
+	uint32		count;
+	int64	   *at;
+	uint32	   *kind;
 	const uint64 *masks;		/* the steps that each kind satisfies */
-	uint32		event;			/* number of the event read last */
-	bool		has_next;		/* it is the first of the next instant */
+	bool		have_ties;		/* some are at one instant */
+	bool		are_single;		/* each satisfies one step */
+	int			highest;		/* the highest level that the masks allow */
+	int64		inline_at[PLAIN_INLINE_EVENTS + 1];
+	uint32		inline_kind[PLAIN_INLINE_EVENTS + 1];
+	uint64		inline_masks[TIMELINE_INLINE_KINDS];
+} PlainEvents;
+
+/* What happens at one instant. */
+typedef struct PlainInstant
+{
+	uint32		end;			/* the next event */
 	int64		at;
-	uint64		steps;			/* that the events of the instant satisfy */
-	uint32		entry_kind;		/* of the first of them that satisfies step 1 */
-	bool		together;		/* they can be served at once */
-	bool		compete;		/* that cannot be told here */
-} PlainWalk;
+	uint64		steps;
+	bool		together;		/* they can be served at once, from the lowest on */
+} PlainInstant;
 
 typedef struct PlainLevel
 {
@@ -39,31 +51,28 @@ typedef struct PlainLevel
 	int64		last;			/* ... and when it did */
 } PlainLevel;
 
-static int	highest_level(const FunnelPlan *plan, const TimelineView *view, uint64 *masks);
-static uint64 *room_for_masks(const TimelineView *view, uint64 *inline_masks);
-static bool find_level(PlainWalk *walk, int highest, PlainLevel *found);
-static int	reach(const PlainWalk *walk, int level, int64 *firsts);
-static void start_walk(PlainWalk *walk, const FunnelPlan *plan, const TimelineView *view, const uint64 *masks);
-static bool next_instant(PlainWalk *walk);
+static void read_masks(PlainEvents *events, const FunnelPlan *plan, const TimelineView *view);
+static void read_events(PlainEvents *events, const TimelineView *view);
+static bool find_level(const PlainEvents *events, const FunnelRule *rule, PlainLevel *found);
+static void find_level_untied(const PlainEvents *events, const FunnelRule *rule, PlainLevel *found);
+static bool next_instant(const PlainEvents *events, bool once, PlainInstant *instant);
+static int	reach(const FunnelRule *rule, const PlainInstant *instant, int level, int64 *firsts);
 
 bool
 funnel_plain_level(const FunnelPlan *plan, const TimelineView *view, int *level)
 {
-	uint64		inline_masks[TIMELINE_INLINE_KINDS];
-	uint64	   *masks = room_for_masks(view, inline_masks);
-	int			highest;
-	PlainWalk	walk;
+	PlainEvents events;
 	PlainLevel	found;
 
 	if (!funnel_plan_is_plain(plan))
 		return false;
-	highest = highest_level(plan, view, masks);
-	*level = highest;
+	read_masks(&events, plan, view);
+	*level = events.highest;
 	/* with no step but the first the times do not matter */
-	if (highest == 0 || (highest == 1 && !funnel_restricts_entry(funnel_plan_rule(plan))))
+	if (events.highest == 0 || (events.highest == 1 && !funnel_restricts_entry(funnel_plan_rule(plan))))
 		return true;
-	start_walk(&walk, plan, view, masks);
-	if (!find_level(&walk, highest, &found))
+	read_events(&events, view);
+	if (!find_level(&events, funnel_plan_rule(plan), &found))
 		return false;
 	*level = found.level;
 	return true;
@@ -73,20 +82,19 @@ funnel_plain_level(const FunnelPlan *plan, const TimelineView *view, int *level)
 bool
 funnel_plain_chain(const FunnelPlan *plan, const TimelineView *view, FunnelChain *chain, uint32 *entry_kind)
 {
-	uint64		inline_masks[TIMELINE_INLINE_KINDS];
-	uint64	   *masks = room_for_masks(view, inline_masks);
-	PlainWalk	walk;
+	const FunnelRule *rule = funnel_plan_rule(plan);
+	PlainEvents events;
 	PlainLevel	found = {0};
-	int			highest;
+	PlainInstant instant = {0};
 	int			level = 0;
 
 	if (!funnel_plan_is_plain(plan))
 		return false;
-	highest = highest_level(plan, view, masks);
-	if (highest > 0)
+	read_masks(&events, plan, view);
+	if (events.highest > 0)
 	{
-		start_walk(&walk, plan, view, masks);
-		if (!find_level(&walk, highest, &found))
+		read_events(&events, view);
+		if (!find_level(&events, rule, &found))
 			return false;
 	}
 	chain->level = found.level;
@@ -95,141 +103,185 @@ funnel_plain_chain(const FunnelPlan *plan, const TimelineView *view, FunnelChain
 	chain->last = found.last;
 
 	/* with the first time known, the earliest event for each step is the one to take */
-	if (found.level > 0)
-		start_walk(&walk, plan, view, masks);
-	while (level < found.level && next_instant(&walk))
+	while (level < found.level)
 	{
-		if (walk.at < found.first)
+		uint32		start = instant.end;
+
+		(void) next_instant(&events, rule->once, &instant);
+		if (instant.at < found.first)
 			continue;
-		if (level == 0)
-			*entry_kind = walk.entry_kind;
-		while (level < found.level && (walk.steps & STEP_BIT(level + 1)))
+		for (uint32 i = start; level == 0 && i < instant.end; i++)
 		{
-			chain->times[++level] = walk.at;
-			if (!walk.together)
+			*entry_kind = events.kind[i];
+			if (events.masks[*entry_kind] & STEP_BIT(1))
+				break;
+		}
+		while (level < found.level && (instant.steps & STEP_BIT(level + 1)))
+		{
+			chain->times[++level] = instant.at;
+			if (!instant.together)
 				break;
 		}
 	}
-	Assert(level == found.level);
 	return true;
 }
 
-/* The masks of all kinds, and the highest level that they allow. */
-static int
-highest_level(const FunnelPlan *plan, const TimelineView *view, uint64 *masks)
+static void
+read_masks(PlainEvents *events, const FunnelPlan *plan, const TimelineView *view)
 {
+	uint64	   *masks = events->inline_masks;
 	uint64		steps = 0;
+	uint64		several = 0;
 
+	if (view->kind_count > TIMELINE_INLINE_KINDS)
+		masks = palloc_extended(sizeof(uint64) * view->kind_count, MCXT_ALLOC_HUGE);
 	funnel_plan_steps(plan, view, masks);
 	for (uint32 i = 0; i < view->kind_count; i++)
+	{
 		steps |= masks[i];
-	return funnel_highest_level(funnel_plan_rule(plan), steps);
+		several |= masks[i] & (masks[i] - 1);
+	}
+	events->masks = masks;
+	events->are_single = several == 0;
+	events->highest = funnel_highest_level(funnel_plan_rule(plan), steps);
 }
 
-static uint64 *
-room_for_masks(const TimelineView *view, uint64 *inline_masks)
+static void
+read_events(PlainEvents *events, const TimelineView *view)
 {
-	if (view->kind_count <= TIMELINE_INLINE_KINDS)
-		return inline_masks;
-	return palloc_extended(sizeof(uint64) * view->kind_count, MCXT_ALLOC_HUGE);
+	TimelineCursor cursor;
+	uint32		count = 0;
+	uint32		ties = 0;
+	int64	   *at = events->inline_at;
+	uint32	   *kinds = events->inline_kind;
+
+	if (view->event_count > PLAIN_INLINE_EVENTS)
+	{
+		/* one more, as each event is written before it is known to count */
+		at = palloc_extended(sizeof(int64) * ((Size) view->event_count + 1), MCXT_ALLOC_HUGE);
+		kinds = palloc_extended(sizeof(uint32) * ((Size) view->event_count + 1), MCXT_ALLOC_HUGE);
+	}
+	timeline_cursor_start(&cursor, view);
+	for (uint32 i = 0; timeline_next_time(&cursor); i++)
+	{
+		uint32		kind = timeline_kind_at(view, i);
+		uint32		counts = events->masks[kind] != 0;
+
+		at[count] = cursor.at;
+		kinds[count] = kind;
+		ties += counts & (uint32) (count > 0 && at[count - 1] == cursor.at);
+		count += counts;
+		if (i % TIMELINE_INTERRUPT_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	timeline_cursor_end(&cursor);
+	events->count = count;
+	events->at = at;
+	events->kind = kinds;
+	events->have_ties = ties > 0;
 }
 
 /* False if events compete for steps. */
 static bool
-find_level(PlainWalk *walk, int highest, PlainLevel *found)
+find_level(const PlainEvents *events, const FunnelRule *rule, PlainLevel *found)
 {
 	int64		firsts[FUNNEL_MAX_STEPS + 1];
+	PlainInstant instant = {0};
 
 	found->level = 0;
-	while (found->level < highest && next_instant(walk))
+	if (events->are_single && !events->have_ties)
 	{
-		int			level = reach(walk, found->level, firsts);
-
-		if (level > found->level)
-			*found = (PlainLevel) {level, firsts[level], walk->at};
+		find_level_untied(events, rule, found);
+		return true;
 	}
-	return !walk->compete;
+	while (found->level < events->highest && instant.end < events->count)
+	{
+		int			level;
+
+		if (!next_instant(events, rule->once, &instant))
+			return false;
+		level = reach(rule, &instant, found->level, firsts);
+		if (level > found->level)
+			*found = (PlainLevel) {level, firsts[level], instant.at};
+	}
+	return true;
+}
+
+/* What is common: each event satisfies one step, at a time of its own. */
+static void
+find_level_untied(const PlainEvents *events, const FunnelRule *rule, PlainLevel *found)
+{
+	int64		firsts[FUNNEL_MAX_STEPS + 1] = {0};
+	int			level = 0;
+
+	for (uint32 i = 0; i < events->count; i++)
+	{
+		int64		at = events->at[i];
+		int			step = pg_rightmost_one_pos64(events->masks[events->kind[i]]) + 1;
+		bool		comes;
+
+		/* as if a step 0 had just happened */
+		firsts[0] = at;
+		comes = (step - 1 <= level) & ((uint64) at - (uint64) firsts[step - 1] <= rule->within) &
+			((step > 1) | funnel_may_enter(rule, at));
+		firsts[step] = comes ? firsts[step - 1] : firsts[step];
+		if (unlikely(comes & (step > level)))
+		{
+			level = step;
+			*found = (PlainLevel) {level, firsts[level], at};
+			if (level == events->highest)
+				break;
+		}
+	}
+}
+
+/* From instant->end on; false if the events there compete for steps. */
+static bool
+next_instant(const PlainEvents *events, bool once, PlainInstant *instant)
+{
+	uint32		start = instant->end;
+	uint64		steps = 0;
+	bool		several = false;	/* some event satisfies several steps */
+	uint32		i = start;
+
+	instant->at = events->at[start];
+	for (; i < events->count && events->at[i] == instant->at; i++)
+	{
+		uint64		mask = events->masks[events->kind[i]];
+
+		steps |= mask;
+		several = several || (mask & (mask - 1)) != 0;
+	}
+	instant->end = i;
+	instant->steps = steps;
+	/* events for one step each can be put into the order of the steps */
+	instant->together = !once || i - start > 1;
+	return !(once && several && i - start > 1);
 }
 
 /* One instant: its steps are served from the lowest on if together, else each from the state before. */
 static int
-reach(const PlainWalk *walk, int level, int64 *firsts)
+reach(const FunnelRule *rule, const PlainInstant *instant, int level, int64 *firsts)
 {
-	const FunnelRule *rule = walk->rule;
 	int			before = level;
 
-	for (uint64 steps = walk->steps; steps != 0;)
+	for (uint64 steps = instant->steps; steps != 0;)
 	{
-		int			step = 1 + (walk->together ? pg_rightmost_one_pos64(steps) : pg_leftmost_one_pos64(steps));
+		int			step = 1 + (instant->together ? pg_rightmost_one_pos64(steps) : pg_leftmost_one_pos64(steps));
 
 		steps &= ~STEP_BIT(step);
 		if (step == 1)
 		{
-			if (!funnel_may_enter(rule, walk->at))
+			if (!funnel_may_enter(rule, instant->at))
 				continue;
-			firsts[1] = walk->at;
+			firsts[1] = instant->at;
 		}
-		else if (step - 1 <= (walk->together ? level : before) &&
-				 (uint64) walk->at - (uint64) firsts[step - 1] <= rule->within)
+		else if (step - 1 <= (instant->together ? level : before) &&
+				 (uint64) instant->at - (uint64) firsts[step - 1] <= rule->within)
 			firsts[step] = firsts[step - 1];
 		else
 			continue;
 		level = Max(level, step);
 	}
 	return level;
-}
-
-static void
-start_walk(PlainWalk *walk, const FunnelPlan *plan, const TimelineView *view, const uint64 *masks)
-{
-	walk->rule = funnel_plan_rule(plan);
-	walk->view = view;
-	walk->masks = masks;
-	walk->event = 0;
-	walk->has_next = false;
-	walk->compete = false;
-	timeline_cursor_start(&walk->cursor, view);
-}
-
-/* The next instant with an event that satisfies a step; false at the end, and where events compete. */
-static bool
-next_instant(PlainWalk *walk)
-{
-	const TimelineView *view = walk->view;
-
-	walk->steps = 0;
-	walk->together = !walk->rule->once;
-	while (walk->has_next || timeline_next_time(&walk->cursor))
-	{
-		uint32		kind = timeline_kind_at(view, walk->event);
-		uint64		steps = walk->masks[kind];
-
-		if (steps != 0 && walk->steps != 0)
-		{
-			if (walk->cursor.at != walk->at)
-			{
-				walk->has_next = true;
-				return true;
-			}
-			/* events for one step each can be put into the order of the steps */
-			if (walk->rule->once && ((steps & (steps - 1)) || (!walk->together && (walk->steps & (walk->steps - 1)))))
-			{
-				walk->compete = true;
-				return false;
-			}
-			walk->together = true;
-		}
-		walk->has_next = false;
-		walk->event++;
-		if (walk->event % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (steps == 0)
-			continue;
-		walk->at = walk->cursor.at;
-		if ((steps & 1) && (walk->steps & 1) == 0)
-			walk->entry_kind = kind;
-		walk->steps |= steps;
-	}
-	timeline_cursor_end(&walk->cursor);
-	return walk->steps != 0;
 }

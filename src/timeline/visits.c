@@ -11,12 +11,12 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/duration.h"
 #include "base/set_call.h"
+#include "timeline/label_text.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 #include "timeline/visits.h"
@@ -42,7 +42,7 @@ typedef struct VisitWalk
 	bool		has_next;		/* there is a next visit */
 	const uint8 *next_values;	/* where the values from the next event on are written */
 	const uint8 *values_read;	/* and those after it */
-	Datum	   *texts;			/* of labels and channels, as far as they were needed */
+	LabelTexts	texts;
 	int32		visit_number;
 	uint64	   *masks;			/* NULL: no pattern was given */
 	int64		engaged_after;
@@ -52,7 +52,6 @@ static VisitWalk *start_walk(FunctionCallInfo fcinfo);
 static bool next_visit(VisitWalk *walk);
 static void read_next_event(VisitWalk *walk);
 static HeapTuple form_visit(VisitWalk *walk, SetCall *call);
-static Datum text_of(VisitWalk *walk, SetCall *call, uint32 number);
 static VisitRule rule_of_arguments(FunctionCallInfo fcinfo);
 
 /*
@@ -164,33 +163,8 @@ visit_rule(const Interval *gap, bool gap_inclusive, text *time_zone, bool split_
 		rule.gap--;
 	}
 	if (time_zone != NULL)
-	{
-		char	   *name = text_to_cstring(time_zone);
-
-		rule.time_zone = pg_tzset(name);
-		if (rule.time_zone == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("time zone \"%s\" not recognized", name),
-					 errhint("For example Europe/Oslo; see the view pg_timezone_names.")));
-		pfree(name);
-	}
+		rule.time_zone = calendar_time_zone(time_zone);
 	return rule;
-}
-
-/* The Julian day that this instant falls on in this time zone. */
-int32
-visit_local_day(int64 at, pg_tz *time_zone)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	int			offset;
-
-	if (timestamp2tm(at, &offset, &tm, &fsec, NULL, time_zone) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
-	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday);
 }
 
 /* In a memory context that lasts for the whole set. */
@@ -207,8 +181,7 @@ start_walk(FunctionCallInfo fcinfo)
 	walk->capacity = 32;
 	walk->visit.events = palloc(walk->capacity * sizeof(EncoderEvent));
 	walk->visit.event_count = 0;
-	walk->texts = palloc_extended(sizeof(Datum) * ((Size) walk->view.label_count + walk->view.channel_count + 1),
-								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	label_texts_start(&walk->texts, &walk->view);
 	walk->visit_number = 0;
 	walk->masks = NULL;
 	read_next_event(walk);
@@ -303,28 +276,13 @@ form_visit(VisitWalk *walk, SetCall *call)
 	fields[3] = Float8GetDatum((double) duration / 1000000.0);
 	fields[4] = Int32GetDatum((int32) visit->event_count);
 	nulls[5] = channel == 0;
-	fields[5] = nulls[5] ? (Datum) 0 : text_of(walk, call, view->label_count + channel - 1);
+	fields[5] = nulls[5] ? (Datum) 0 : label_text(&walk->texts, view->label_count + channel - 1);
 	fields[6] = BoolGetDatum(visit->event_count == 1);
 	fields[7] = BoolGetDatum(duration > (uint64) walk->engaged_after || has_key_event || page_views >= 2);
-	fields[8] = text_of(walk, call, view->kinds[visit->events[0].kind].event);
+	fields[8] = label_text(&walk->texts, view->kinds[visit->events[0].kind].event);
 	/* this overwrites the visit's events, but not the next one's first behind them */
 	fields[9] = PointerGetDatum(timeline_of_run(&walk->view, &walk->visit));
 	return heap_form_tuple(call->row_type, fields, nulls);
-}
-
-/* A label or channel as text, made at its first use and kept for the set. */
-static Datum
-text_of(VisitWalk *walk, SetCall *call, uint32 number)
-{
-	if (walk->texts[number] == (Datum) 0)
-	{
-		const TimelineString *string = &walk->view.labels[number];
-		MemoryContext caller = MemoryContextSwitchTo(call->context);
-
-		walk->texts[number] = PointerGetDatum(cstring_to_text_with_len(string->bytes, (int) string->length));
-		MemoryContextSwitchTo(caller);
-	}
-	return walk->texts[number];
 }
 
 /* Arguments 1 to 4; NULL stands for the default. */

@@ -12,8 +12,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "pgtime.h"
-
+#include "base/calendar.h"
 #include "timeline/codec.h"
 
 #define VISIT_DEFAULT_GAP (INT64CONST(30) * 60 * 1000000)
@@ -31,12 +30,12 @@ typedef struct VisitSplitter
 	VisitRule	rule;
 	bool		is_running;
 	int64		last_at;
+	LocalClock	clock;			/* of the rule's time zone */
 	int32		local_day;
 	uint32		channel;		/* of the visit so far, as in TimelineKind; 0: none yet */
 } VisitSplitter;
 
 extern VisitRule visit_rule(const Interval *gap, bool gap_inclusive, text *time_zone, bool split_channel);
-extern int32 visit_local_day(int64 at, pg_tz *time_zone);
 
 /* Takes the next event; true if it starts a visit, as the first does. */
 static inline bool
@@ -49,8 +48,10 @@ visit_starts(VisitSplitter *splitter, int64 at, uint32 channel)
 		(uint64) at - (uint64) splitter->last_at > splitter->rule.gap;
 	if (splitter->rule.time_zone != NULL)
 	{
-		int32		day = visit_local_day(at, splitter->rule.time_zone);
+		int32		day;
 
+		splitter->clock.time_zone = splitter->rule.time_zone;
+		day = local_clock_day(&splitter->clock, at);
 		starts = starts || day != splitter->local_day;
 		splitter->local_day = day;
 	}
