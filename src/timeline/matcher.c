@@ -28,6 +28,8 @@ typedef struct LabelMemo
 	bool		is_set;
 	uint32		length;
 	char		label[MEMO_MAX_LABEL];
+	bool		has_conditions;	/* some of its terms ask for more than the label */
+	uint64		certain;		/* the patterns whose term does not, if these are few enough for a mask */
 	int			term_count;
 	int		   *terms;			/* that the label satisfies, most specific first */
 } LabelMemo;
@@ -146,8 +148,10 @@ matcher_fill_masks(TimelineMatcher *matcher, const TimelineView *view, uint64 *m
 		if (memo == NULL || kind->event != label)
 			memo = memo_of_label(matcher, &view->labels[kind->event]);
 		label = kind->event;
+		masks[i] = memo->certain;
+		if (!memo->has_conditions)
+			continue;
 		CHECK_FOR_INTERRUPTS();
-		masks[i] = 0;
 		for (int t = 0; t < memo->term_count; t++)
 		{
 			const PatternTerm *term = &matcher->set->terms[memo->terms[t]];
@@ -246,11 +250,20 @@ find_terms(TimelineMatcher *matcher, LabelMemo *memo, const TimelineString *labe
 	if (memo->terms == NULL)
 		memo->terms = MemoryContextAlloc(matcher->context, Max(set->term_count, 1) * sizeof(int));
 	memo->term_count = 0;
+	memo->certain = 0;
+	memo->has_conditions = false;
 	for (int i = 0; i < set->term_count; i++)
 	{
+		const PatternTerm *term = &set->terms[i];
+
 		CHECK_FOR_INTERRUPTS();
-		if (glob_matches(&set->terms[i].event, label->bytes, (int) label->length))
-			memo->terms[memo->term_count++] = i;
+		if (!glob_matches(&term->event, label->bytes, (int) label->length))
+			continue;
+		memo->terms[memo->term_count++] = i;
+		if (term->has_channel || term->condition_count > 0)
+			memo->has_conditions = true;
+		else if (term->pattern < MATCHER_MAX_PATTERNS)
+			memo->certain |= UINT64CONST(1) << term->pattern;
 	}
 }
 
