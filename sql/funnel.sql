@@ -1,4 +1,4 @@
--- How far a visitor got. The exhaustive search that this is held against is in test/t/205_funnel_search.pl.
+-- How far a visitor got. The exhaustive search that this is held against is in test/t/040_funnel_search.pl.
 \pset null NULL
 SET timezone = 'UTC';
 SET datestyle = ISO;

@@ -317,3 +317,20 @@ INSERT INTO goal_points VALUES
 	('video_complete', 5),
 	('video_*', 0.5);
 COMMENT ON TABLE goal_points IS 'Engagement points of each goal: an event pattern and its points';
+
+-- The steps from stranger to customer, stage by stage.
+CREATE TABLE funnel_step (step int PRIMARY KEY, label text NOT NULL, pattern text NOT NULL);
+INSERT INTO funnel_step VALUES
+	(1, 'awareness: a page', 'page_view'),
+	(2, 'consideration: a second look', 'page_view|video_*'),
+	(3, 'decision: basket, demo or call', 'add_to_cart|demo_request|call_request'),
+	(4, 'customer: purchase', 'purchase');
+COMMENT ON TABLE funnel_step IS 'The demo''s funnel: number of the step, what it means, the event pattern that completes it';
+
+-- Which stage of the buyer's journey an event belongs to.
+CREATE TABLE stage_pattern (pattern text PRIMARY KEY, stage text NOT NULL);
+INSERT INTO stage_pattern VALUES
+	('page_view', 'awareness'),
+	('video_*|brochure_download|webinar_signup|newsletter_signup', 'consideration'),
+	('add_to_cart|demo_request|call_request|purchase', 'decision');
+COMMENT ON TABLE stage_pattern IS 'The stage of the buyer''s journey that events belong to: an event pattern and its stage';
