@@ -23,6 +23,15 @@ CONCEPTS = \
 	value/engagement_value \
 	value/decayed_score \
 	funnel/funnel \
+	funnel/funnel_stats \
+	funnel/funnel_steps \
+	funnel/window_funnel \
+	funnel/stages \
+	funnel/stage_activity \
+	funnel/stage_metrics \
+	funnel/retention \
+	funnel/retention_stats \
+	funnel/retention_conditions \
 	funnel/flow \
 	funnel/paths \
 	funnel/time_between
@@ -35,6 +44,9 @@ LIBRARIES = \
 	base/duration \
 	base/calendar \
 	base/set_call \
+	base/log_histogram \
+	base/normal \
+	statistics/proportion \
 	timeline/codec \
 	timeline/kind_table \
 	timeline/dictionary \
@@ -51,7 +63,14 @@ LIBRARIES = \
 	funnel/search_ordered \
 	funnel/search_any \
 	funnel/search_plain \
-	funnel/trace
+	funnel/trace \
+	funnel/funnel_stats_state \
+	funnel/funnel_stats_io \
+	funnel/window_funnel_count \
+	funnel/stage_map \
+	funnel/metric_map \
+	funnel/decimal_sum \
+	funnel/retention_stats_io
 
 MODULE_big = $(EXTENSION)
 OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))

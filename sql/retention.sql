@@ -1,5 +1,5 @@
 -- retention(timeline, ...): in which periods after the start a visitor came back.
--- test/t/220_retention.pl compares it with plain SQL.
+-- test/t/043_retention.pl compares it with plain SQL.
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 CREATE TABLE person (visitor text, t timeline);
