@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "timeline/kind_property.h"
 
 /* False if events of this kind do not have it, or it is null. */

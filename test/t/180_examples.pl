@@ -17,7 +17,7 @@ END
 	$? = $status;
 }
 
-for my $page ('README.md', 'docs/tutorial.md', 'docs/how-it-works.md')
+for my $page ('README.md', map { "docs/$_.md" } qw(tutorial how-it-works funnels stages retention flow))
 {
 	my @examples = read_examples($page);
 	ok(@examples > 0, "$page has examples");
