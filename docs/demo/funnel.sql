@@ -42,7 +42,7 @@ SELECT step,
 	   reached AS visitors,
 	   round(100 * step_conversion::numeric, 1) AS "of the step before %",
 	   round(100 * step_conversion_lower::numeric, 1) || ' to ' || round(100 * step_conversion_upper::numeric, 1) AS "95 % sure",
-	   round(100 * total_conversion::numeric, 1) AS "of all %",
+	   round(100 * total_conversion::numeric, 1) AS "in total %",
 	   in_progress AS "may go on",
 	   dropped AS "dropped out",
 	   CASE WHEN p50_seconds < 5400 THEN round(p50_seconds::numeric / 60, 1) || ' min'
@@ -59,5 +59,55 @@ SELECT string_agg(reached::text, ' > ' ORDER BY step) AS reached FROM funnel_sta
 \echo
 \echo 'To see how far visitors get, name the steps, for example'
 \echo '   ' :rerun 'STEPS="first_event > second_event|other > last_event" WITHIN="7 days"'
+
+\endif
+
+-- Where visitors stand on their way, if the events have stages.
+CREATE TABLE IF NOT EXISTS stage_pattern (pattern text PRIMARY KEY, stage text NOT NULL);
+SELECT count(*) > 0 AS has_stages, coalesce(jsonb_object_agg(pattern, stage), '{}') AS stage_map FROM stage_pattern
+\gset
+
+\if :has_stages
+
+\echo
+\echo
+\echo '7. The stages of the journey: where visitors stand at the end, and what they do there'
+\echo
+WITH now AS (
+	SELECT stage_at(timeline, :'stage_map') AS stage,
+		   count(*) AS visitors,
+		   count(*) FILTER (WHERE stage_at(timeline, :'stage_map', as_of => :'funnel_as_of', lapse => '30 days') IS NOT NULL) AS active
+	FROM visitor_timeline
+	GROUP BY 1
+),
+entered AS (
+	SELECT to_stage AS stage,
+		   count(*) FILTER (WHERE moved_at > :'funnel_as_of'::timestamptz - interval '30 days') AS entered,
+		   percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds
+	FROM visitor_timeline, stage_moves(timeline, :'stage_map')
+	GROUP BY to_stage
+),
+done AS (
+	SELECT (activity).stage, stage_metrics(activity) AS m
+	FROM (SELECT stage_activity(timeline, :'stage_map', 'all') AS activity FROM visitor_timeline) AS each_visitor
+	GROUP BY 1
+)
+SELECT stage,
+	   visitors AS "visitors now",
+	   active AS "active in 30 days",
+	   entered AS "came in 30 days",
+	   CASE WHEN seconds < 5400 THEN round(seconds::numeric / 60, 1) || ' min'
+			WHEN seconds < 129600 THEN round(seconds::numeric / 3600, 1) || ' h'
+			ELSE round(seconds::numeric / 86400, 1) || ' days' END AS "half came after",
+	   (m).visitor_count AS "had events in it",
+	   (m).view_count AS views,
+	   (m).video_start_count AS "video starts",
+	   round(100 * (m).video_complete_rate::numeric, 1) AS "seen to the end %",
+	   (m).subscription_count AS subscriptions,
+	   (m).order_count AS orders,
+	   round((m).average_order_value::numeric, 2) AS "order value"
+FROM now JOIN entered USING (stage) JOIN done USING (stage)
+ORDER BY array_position(ARRAY['awareness', 'consideration', 'decision'], stage);
+\echo 'A visitor stands in the furthest stage reached. half came after: the time in the stage before, of those who came from one.'
 
 \endif

@@ -211,7 +211,7 @@ read_passage(Passage *passage, const struct varlena *times)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 dimensions > 1 ?
 				 errmsg("argument \"times\" must have one dimension, not %d", dimensions) :
-				 errmsg("argument \"times\" must have 1 to %d elements, one for each step of the funnel, not %d",
+				 errmsg("argument \"times\" must have 1 to %d elements, one for each step, not %d",
 						FUNNEL_STATS_MAX_STEPS, passage->step_count)));
 
 	if (data_offset != 0)

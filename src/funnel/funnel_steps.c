@@ -113,7 +113,7 @@ read_labels(StepWalk *walk, ArrayType *labels)
 	if (count != walk->stats->step_count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"labels\" must have an element for each step of the funnel: it has %d, the funnel has %d",
+				 errmsg("argument \"labels\" must have an element for each step: it has %d, the funnel %d",
 						count, walk->stats->step_count),
 				 errhint("Give the steps that were given to funnel().")));
 }
