@@ -68,6 +68,7 @@ FROM unnest(ARRAY['strict_once', 'strict_once,strict_order', 'strict_once,strict
 GROUP BY mode ORDER BY mode COLLATE "C";
 
 -- what is refused
+\set SHOW_CONTEXT never
 SELECT abcd('a', 'strict');
 SELECT abcd('a', 'Strict_Order');
 SELECT abcd('a', 'strict_order,');

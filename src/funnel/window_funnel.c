@@ -33,6 +33,7 @@ PG_FUNCTION_INFO_V1(window_funnel_serialize);
 PG_FUNCTION_INFO_V1(window_funnel_deserialize);
 PG_FUNCTION_INFO_V1(window_funnel_final);
 
+/* In the order of their bits. */
 #define MODE_COUNT 5
 static const char *const mode_names[MODE_COUNT] = {
 	"strict_deduplication", "strict_order", "strict_increase", "strict_once", "allow_reentry"
@@ -128,7 +129,7 @@ window_funnel_transition(PG_FUNCTION_ARGS)
 {
 	WindowFunnel *state = PG_ARGISNULL(0) ? NULL : (WindowFunnel *) PG_GETARG_POINTER(0);
 	const Options *options;
-	uint64		steps = 0;
+	uint64		steps;
 	int			step_count;
 
 	/* with many groups it is seldom in the processor's cache */

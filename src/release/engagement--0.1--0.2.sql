@@ -1,0 +1,590 @@
+\echo Use "ALTER EXTENSION engagement UPDATE TO '0.2'" to load this file. \quit
+
+-- Funnels
+
+CREATE FUNCTION funnel(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS timestamptz[]
+AS 'MODULE_PATHNAME', 'funnel' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'The times at which the visitor reached each step (a pattern each), NULL for a step skipped or not reached: those of the longest chain of events that completes steps from the first on; among such chains the one that ends earliest, then starts latest. within: conversion window from the first step, inclusive; step_within: the same from step to step, one for all gaps or one each. mode: ordered; any (unordered: in any order within the window); contiguous (strict, exact_order: no other event between). once: an event serves one step. strictly_increasing: steps at one instant do not follow each other. exclude: patterns of events that break a chain between two steps; exclude_after: only after this step. optional: numbers of steps that may be skipped. hold: a property, or channel, whose value must be the same in all events of the chain. entered: when the first step must have been';
+
+CREATE FUNCTION funnel_level(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS integer
+AS 'MODULE_PATHNAME', 'funnel_level' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel_level(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'Number of the furthest step that the visitor reached, 0 if not even the first (ClickHouse: windowFunnel). The options are those of funnel()';
+
+CREATE FUNCTION funnel_entry(
+	timeline timeline,
+	steps text[],
+	property text,
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS text
+AS 'MODULE_PATHNAME', 'funnel_entry' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel_entry(timeline, text[], text, interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'A property (or channel) of the event with which the chain that funnel() reports started, as text: for breakdowns in which a visitor who changes device is counted once. NULL if no step was reached or the event does not have it. The options are those of funnel()';
+
+CREATE FUNCTION funnel_dropoffs(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL
+)
+RETURNS TABLE (step integer, entered_at timestamptz, reached_at timestamptz, next_event text, next_at timestamptz)
+AS 'MODULE_PATHNAME', 'funnel_dropoffs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2 ROWS 1;
+COMMENT ON FUNCTION funnel_dropoffs(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange, timestamptz) IS 'What a visitor who is stuck between two steps did next: one row with the furthest step, when the chain started and when it got there, and the first event after that time (NULL: the visitor was not seen again). No row for who reached no step or all of them, nor, given as_of, for whose window is still open then. The other options are those of funnel()';
+
+-- The statistics of a funnel
+
+CREATE TYPE funnel_stats;
+
+CREATE FUNCTION funnel_stats_in(cstring) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_in(cstring) IS 'Text input of funnel_stats';
+
+CREATE FUNCTION funnel_stats_out(funnel_stats) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_out(funnel_stats) IS 'Text output of funnel_stats: exact, and no setting changes it';
+
+CREATE FUNCTION funnel_stats_recv(internal) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_recv(internal) IS 'Binary input of funnel_stats';
+
+CREATE FUNCTION funnel_stats_send(funnel_stats) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_send(funnel_stats) IS 'Binary output of funnel_stats';
+
+CREATE TYPE funnel_stats (
+	INPUT = funnel_stats_in,
+	OUTPUT = funnel_stats_out,
+	RECEIVE = funnel_stats_recv,
+	SEND = funnel_stats_send,
+	INTERNALLENGTH = variable,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE funnel_stats IS 'How many visitors reached each step of a funnel, and how long they took. Storable and mergeable: made by the aggregate funnel_stats, merged by rollup, read by funnel_steps';
+
+CREATE FUNCTION funnel_stats_eq(funnel_stats, funnel_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_eq(funnel_stats, funnel_stats) IS 'Behind the operator = of funnel_stats';
+
+CREATE FUNCTION funnel_stats_ne(funnel_stats, funnel_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_ne(funnel_stats, funnel_stats) IS 'Behind the operator <> of funnel_stats';
+
+CREATE FUNCTION funnel_stats_hash(funnel_stats) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_hash(funnel_stats) IS 'Hash of a funnel_stats, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION funnel_stats_hash_extended(funnel_stats, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_hash_extended(funnel_stats, bigint) IS 'Seeded 64-bit hash of a funnel_stats, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = funnel_stats,
+	RIGHTARG = funnel_stats,
+	FUNCTION = funnel_stats_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (funnel_stats, funnel_stats) IS 'Same window and as_of, and for each step the same numbers of visitors and the same times';
+
+CREATE OPERATOR <> (
+	LEFTARG = funnel_stats,
+	RIGHTARG = funnel_stats,
+	FUNCTION = funnel_stats_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (funnel_stats, funnel_stats) IS 'Different window, as_of, numbers of visitors or times';
+
+CREATE OPERATOR CLASS funnel_stats_hash_ops
+	DEFAULT FOR TYPE funnel_stats USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 funnel_stats_hash(funnel_stats),
+	FUNCTION 2 funnel_stats_hash_extended(funnel_stats, bigint);
+COMMENT ON OPERATOR CLASS funnel_stats_hash_ops USING hash IS 'Hashing of funnel_stats; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY funnel_stats_hash_ops USING hash IS 'Hashing of funnel_stats';
+
+CREATE FUNCTION funnel_stats_accum(funnel_stats, times timestamptz[], within interval, as_of timestamptz) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_accum(funnel_stats, timestamptz[], interval, timestamptz) IS 'Transition function of the aggregate funnel_stats: adds one visitor';
+
+CREATE FUNCTION funnel_stats_combine(funnel_stats, funnel_stats) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_combine(funnel_stats, funnel_stats) IS 'Transition function of the aggregate rollup(funnel_stats), and combine function of both aggregates';
+
+CREATE FUNCTION funnel_stats_final(funnel_stats) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_final(funnel_stats) IS 'Final function of the aggregates funnel_stats and rollup(funnel_stats)';
+
+CREATE AGGREGATE funnel_stats(times timestamptz[], within interval, as_of timestamptz) (
+	STYPE = funnel_stats,
+	SSPACE = 4096,
+	SFUNC = funnel_stats_accum,
+	FINALFUNC = funnel_stats_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = funnel_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE funnel_stats(timestamptz[], interval, timestamptz) IS 'Adds up the results of funnel(), one for each visitor, into the statistics of a funnel (conversion funnel, drop-off analysis); read them with funnel_steps. within is the window given to funnel(), or NULL. Who has not reached the last step and whose window is still open at as_of (usually now(), or the end of the data) counts as in progress, not as dropped; with NULL for as_of nobody does. Rows with NULL for times are skipped';
+
+CREATE AGGREGATE rollup(funnel_stats) (
+	STYPE = funnel_stats,
+	SSPACE = 4096,
+	SFUNC = funnel_stats_combine,
+	FINALFUNC = funnel_stats_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = funnel_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(funnel_stats) IS 'Merges stored funnel statistics of the same steps, window and as_of into one, as if funnel_stats had seen all of their visitors: each visitor may be in one of them only';
+
+-- The report of a funnel
+
+CREATE FUNCTION funnel_steps(
+	stats funnel_stats,
+	labels text[] DEFAULT NULL,
+	conf_level double precision DEFAULT 0.95
+)
+RETURNS TABLE (step integer, label text, reached bigint, skipped bigint, in_progress bigint, dropped bigint,
+	step_conversion double precision, step_conversion_lower double precision, step_conversion_upper double precision,
+	total_conversion double precision, total_conversion_lower double precision, total_conversion_upper double precision,
+	mean_seconds double precision, p25_seconds double precision, p50_seconds double precision,
+	p75_seconds double precision, p90_seconds double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION funnel_steps(funnel_stats, text[], double precision) IS 'One row for each step of a funnel: the visitors who reached it, who skipped it on the way further, who are in progress there, and who dropped out (drop-off, abandonment); the conversion rate from the step before and from the first step, without those in progress, each with a Wilson interval at conf_level; and the time from the step before, whose percentiles (p50: median) are within 1 %. labels are usually the steps given to funnel(); a step that no visitor took is a WARNING, as its pattern may match no event';
+
+-- ClickHouse's windowFunnel
+
+CREATE FUNCTION window_funnel_transition(internal, interval, text, timestamptz, boolean[]) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_transition(internal, interval, text, timestamptz, boolean[]) IS 'Transition function of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_combine(internal, internal) IS 'Combine function of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_serialize(internal) IS 'Serialisation of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_deserialize(bytea, internal) IS 'Deserialisation of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_final(internal) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_final(internal) IS 'Final function of the aggregate window_funnel';
+
+CREATE AGGREGATE window_funnel(within interval, mode text, at timestamptz, VARIADIC conditions boolean[]) (
+	SFUNC = window_funnel_transition,
+	STYPE = internal,
+	SSPACE = 128,
+	COMBINEFUNC = window_funnel_combine,
+	SERIALFUNC = window_funnel_serialize,
+	DESERIALFUNC = window_funnel_deserialize,
+	FINALFUNC = window_funnel_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE window_funnel(interval, text, timestamptz, boolean[]) IS 'How many of the conditions came true one after the other in rows of a group, the last at most within after the first, as ClickHouse''s windowFunnel(window, mode...)(timestamp, conditions...) counts them; rows may come in any order. within NULL: no limit. mode: NULL or any of strict_deduplication, strict_order, strict_increase, strict_once, allow_reentry (only with strict_order), separated by commas';
+
+-- Stages of the buyer's journey
+
+CREATE FUNCTION stage_at(
+	timeline timeline,
+	stage_map jsonb,
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	as_of timestamptz DEFAULT NULL,
+	ordered boolean DEFAULT true,
+	lapse interval DEFAULT NULL
+) RETURNS text
+AS 'MODULE_PATHNAME', 'timeline_stage_at' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_at(timeline, jsonb, text[], timestamptz, boolean, interval) IS 'The stage of the buyer''s journey (lifecycle stage) that the visitor is in; NULL before the first. stage_map is an object of patterns and stages, and an event belongs to the stage of the most specific pattern that it matches; stages lists them from the first to the last. ordered: the furthest stage reached, as nobody goes back; otherwise the stage of the latest event that has one, where the furthest counts if several are at one instant. With as_of only events up to then count; with lapse (needs as_of) a visitor whose last event of any kind is longer ago than that is in no stage. For how many are in each stage now: GROUP BY it';
+
+CREATE FUNCTION stage_moves(
+	timeline timeline,
+	stage_map jsonb,
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	as_of timestamptz DEFAULT NULL,
+	ordered boolean DEFAULT true
+) RETURNS TABLE (from_stage text, to_stage text, moved_at timestamptz, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_stage_moves' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION stage_moves(timeline, jsonb, text[], timestamptz, boolean) IS 'One row for each change of the visitor''s stage, by the same rules as stage_at(), in order of time: the entry first, with from_stage NULL; seconds is the time spent in from_stage, NULL at the entry. ordered: only forward, and stages may be skipped; otherwise back too. Events at one instant count as one, that of the furthest stage among them';
+
+-- What visitors do in each stage
+
+CREATE TYPE stage_activity AS (
+	stage text,
+	period_start timestamptz,
+	visitor_count bigint,
+	event_count bigint,
+	impression_count bigint,
+	view_count bigint,
+	like_count bigint,
+	share_count bigint,
+	comment_count bigint,
+	click_count bigint,
+	video_start_count bigint,
+	video_25_count bigint,
+	video_50_count bigint,
+	video_75_count bigint,
+	video_complete_count bigint,
+	order_count bigint,
+	subscription_count bigint,
+	subscription_level_count bigint,
+	action_after_video_count bigint,
+	revenue_value numeric,
+	subscription_value numeric,
+	subscription_level_sum numeric
+);
+COMMENT ON TYPE stage_activity IS 'What one visitor did in one stage and period, as stage_activity() gives it, or what several did, as rollup() adds it up: exact counts and sums. Storable. Figures without visitors, as an advertising system gives them for a day, are a row with visitor_count 0. NULL counts as 0, but in visitor_count it means that the number is not known';
+COMMENT ON COLUMN stage_activity.stage IS 'NULL: no stage, or rows of several were added';
+COMMENT ON COLUMN stage_activity.period_start IS 'First instant of the period in the time zone asked for; NULL: all time, or rows of several periods were added';
+COMMENT ON COLUMN stage_activity.visitor_count IS 'Unique visitors: 1 in a row of stage_activity(); NULL: not known, as rows of several stages or periods were added, between which visitors would be counted twice';
+COMMENT ON COLUMN stage_activity.event_count IS 'Events of any kind';
+COMMENT ON COLUMN stage_activity.subscription_level_count IS 'Subscriptions that have a level';
+COMMENT ON COLUMN stage_activity.action_after_video_count IS 'Actions that follow a video event of this row';
+COMMENT ON COLUMN stage_activity.revenue_value IS 'Sum of the values of orders; NULL: none has a value';
+COMMENT ON COLUMN stage_activity.subscription_value IS 'Sum of the values of subscriptions; NULL: none has a value';
+COMMENT ON COLUMN stage_activity.subscription_level_sum IS 'Sum of the levels of subscriptions; NULL: none has a level';
+
+CREATE FUNCTION stage_activity(
+	timeline timeline,
+	stage_map jsonb,
+	period text DEFAULT 'month',
+	time_zone text DEFAULT 'UTC',
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	metric_map jsonb DEFAULT NULL,
+	level_property text DEFAULT 'level',
+	action text DEFAULT NULL,
+	after_video interval DEFAULT '30 min',
+	ordered boolean DEFAULT true
+) RETURNS SETOF stage_activity
+AS 'MODULE_PATHNAME', 'timeline_stage_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION stage_activity(timeline, jsonb, text, text, text[], jsonb, text, text, interval, boolean) IS 'One row for each stage and period in which the visitor has events, to be added up with stage_metrics(). stage_map and stages are as in stage_at(). An event counts in the stage of its own pattern; one that matches none, in the stage that the visitor is in at its time (stage_at() with ordered), which is NULL before the first. period: day, week (from Monday), month, quarter, year or all, in time_zone. An event counts for every metric whose pattern it matches; metric_map, an object of metrics and patterns (null: nothing counts), replaces some of these: impressions: impression*|*_impression; views: page_view|pageview|screen_view|product_view|view_item|view; likes: like|reaction; shares: share; comments: comment; clicks: click*|*_click; video_starts: video_start|video_started|video_play; video_25: video_25|video_progress_25|video_progress[video_percent=25], and likewise video_50, video_75; video_completes: video_complete|video_completed|video_100|video_progress_100; orders: purchase|order; subscriptions: subscribe|subscription|newsletter_signup. level_property: the property that holds the level of a subscription, a number. action: what counts as an action after a video, by default clicks, orders, subscriptions, likes, shares and comments. It counts once, if a video event of the visitor came at most after_video before it or at its very time, in the row of the last such event; a video event is no action';
+
+-- Metrics of stages
+
+CREATE TYPE stage_metrics AS (
+	visitor_count bigint,
+	event_count bigint,
+	impression_count bigint,
+	view_count bigint,
+	like_count bigint,
+	share_count bigint,
+	comment_count bigint,
+	click_count bigint,
+	video_start_count bigint,
+	video_25_count bigint,
+	video_50_count bigint,
+	video_75_count bigint,
+	video_complete_count bigint,
+	video_25_rate double precision,
+	video_50_rate double precision,
+	video_75_rate double precision,
+	video_complete_rate double precision,
+	watch_share double precision,
+	order_count bigint,
+	revenue_value double precision,
+	average_order_value double precision,
+	subscription_count bigint,
+	subscription_level double precision,
+	subscription_value double precision,
+	action_after_video_count bigint,
+	action_after_video_rate double precision
+);
+COMMENT ON TYPE stage_metrics IS 'The figures of a stage, as stage_metrics() gives them. Rates and shares are ratios, not percent, and NULL where the denominator is 0';
+COMMENT ON COLUMN stage_metrics.visitor_count IS 'Unique visitors with events; NULL if rows of several stages or periods were added: visitors who are in more than one of them would be counted more than once';
+COMMENT ON COLUMN stage_metrics.event_count IS 'Events of any kind';
+COMMENT ON COLUMN stage_metrics.video_25_rate IS 'Play-through to the first quartile: video_25_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_50_rate IS 'Play-through to the middle: video_50_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_75_rate IS 'Play-through to the third quartile: video_75_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_complete_rate IS 'Play-through to the end (completion rate): video_complete_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start, from 0.125 to 1: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way';
+COMMENT ON COLUMN stage_metrics.revenue_value IS 'Sum of the values of orders; NULL if there are orders, but none has a value';
+COMMENT ON COLUMN stage_metrics.average_order_value IS 'revenue_value / order_count (AOV)';
+COMMENT ON COLUMN stage_metrics.subscription_level IS 'Mean level of the subscriptions that have one';
+COMMENT ON COLUMN stage_metrics.subscription_value IS 'Sum of the values of subscriptions; NULL if there are subscriptions, but none has a value';
+COMMENT ON COLUMN stage_metrics.action_after_video_count IS 'Actions that follow a video event of this stage and period';
+COMMENT ON COLUMN stage_metrics.action_after_video_rate IS 'action_after_video_count / video_start_count; may exceed 1';
+
+CREATE FUNCTION stage_activity_add(stage_activity, stage_activity) RETURNS stage_activity
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_activity_add(stage_activity, stage_activity) IS 'Transition and combine function of the aggregates stage_metrics and rollup(stage_activity)';
+
+CREATE FUNCTION stage_metrics_final(stage_activity) RETURNS stage_metrics
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_metrics_final(stage_activity) IS 'Final function of the aggregate stage_metrics';
+
+CREATE AGGREGATE stage_metrics(activity stage_activity) (
+	SFUNC = stage_activity_add,
+	STYPE = stage_activity,
+	SSPACE = 320,
+	COMBINEFUNC = stage_activity_add,
+	FINALFUNC = stage_metrics_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE stage_metrics(stage_activity) IS 'The figures of a stage and period from the rows of stage_activity(), all in one value; NULL rows are skipped. Use it as SELECT stage, period_start, (stage_metrics(a)).* FROM timelines, stage_activity(timeline, ...) AS a GROUP BY stage, period_start: (...).* computes the aggregate once. To group by longer periods ask stage_activity() for them, as unique visitors do not add up';
+
+CREATE AGGREGATE rollup(activity stage_activity) (
+	SFUNC = stage_activity_add,
+	STYPE = stage_activity,
+	SSPACE = 320,
+	COMBINEFUNC = stage_activity_add,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(stage_activity) IS 'The sum of rows of stage_activity(), to be stored and added up further with stage_metrics() or rollup(): of one stage and period, from disjoint sets of visitors or with rows of other sources. Exact, in any order';
+
+-- Retention
+
+CREATE FUNCTION retention(
+	timeline timeline,
+	start_event text,
+	return_event text,
+	period interval,
+	periods integer,
+	time_zone text DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL,
+	mode text DEFAULT 'n_day',
+	brackets integer[] DEFAULT NULL
+) RETURNS boolean[]
+AS 'MODULE_PATHNAME', 'retention' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention(timeline, text, text, interval, integer, text, timestamptz, text, integer[]) IS 'In which periods after the first start_event the visitor did return_event; both are patterns. Element 1 is period 0 and true for everybody who started, so that it counts the cohort; the others are the periods from 1 to periods, at most 10,000. A visitor who never started gives NULL. mode: n_day (bounded, classic retention), returned in exactly this period; unbounded (also called rolling retention), in this or a later one; brackets, in those from one cut point to before the next, {1,3,7} giving 1 to 2 and 3 to 6, with NULL for periods. Without time_zone periods are counted from the time of the start, a day being 24 hours. With it they are those of the calendar: local days, ISO weeks for 7 days, months, quarters for 3 months, years; a multiple such as 14 days counts from the unit of the start. Events after as_of do not exist, and a period that is not complete by then (a calendar one: while the local date is not past it) is NULL, even if the visitor has returned already, or the last periods would show too high a rate. Without as_of all periods count as complete. Count many visitors with retention_stats';
+
+-- Retention of many visitors
+
+CREATE TYPE retention_stats;
+
+CREATE FUNCTION retention_stats_in(cstring) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_in(cstring) IS 'Text input of retention_stats: for each period, the cohort first, how many returned of how many, such as (200/200, 80/190)';
+
+CREATE FUNCTION retention_stats_out(retention_stats) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_out(retention_stats) IS 'Text output of retention_stats';
+
+CREATE FUNCTION retention_stats_recv(internal) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_recv(internal) IS 'Binary input of retention_stats';
+
+CREATE FUNCTION retention_stats_send(retention_stats) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_send(retention_stats) IS 'Binary output of retention_stats';
+
+CREATE TYPE retention_stats (
+	INPUT = retention_stats_in,
+	OUTPUT = retention_stats_out,
+	RECEIVE = retention_stats_recv,
+	SEND = retention_stats_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE retention_stats IS 'How many visitors returned in each period after a start event, of how many (retention curve, one row of a cohort table): made by the aggregate retention_stats, storable, merged by rollup, read by retention_periods';
+
+CREATE FUNCTION retention_stats_eq(retention_stats, retention_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_eq(retention_stats, retention_stats) IS 'Implementation of the = operator';
+
+CREATE FUNCTION retention_stats_ne(retention_stats, retention_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_ne(retention_stats, retention_stats) IS 'Implementation of the <> operator';
+
+CREATE FUNCTION retention_stats_hash(retention_stats) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_hash(retention_stats) IS 'Hash of a retention_stats, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION retention_stats_hash_extended(retention_stats, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_hash_extended(retention_stats, bigint) IS 'Hash of a retention_stats with a seed';
+
+CREATE OPERATOR = (
+	LEFTARG = retention_stats, RIGHTARG = retention_stats, FUNCTION = retention_stats_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (retention_stats, retention_stats) IS 'the same counts in the same periods';
+
+CREATE OPERATOR <> (
+	LEFTARG = retention_stats, RIGHTARG = retention_stats, FUNCTION = retention_stats_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (retention_stats, retention_stats) IS 'not the same counts in the same periods';
+
+CREATE OPERATOR CLASS retention_stats_hash_ops
+	DEFAULT FOR TYPE retention_stats USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 retention_stats_hash(retention_stats),
+	FUNCTION 2 retention_stats_hash_extended(retention_stats, bigint);
+COMMENT ON OPERATOR CLASS retention_stats_hash_ops USING hash IS 'Hashing of retention_stats; there is no order on purpose';
+COMMENT ON OPERATOR FAMILY retention_stats_hash_ops USING hash IS 'Hashing of retention_stats';
+
+CREATE FUNCTION retention_stats_accum(retention_stats, periods boolean[]) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_accum(retention_stats, boolean[]) IS 'Transition function of the aggregate retention_stats: adds one visitor';
+
+CREATE FUNCTION retention_stats_combine(retention_stats, retention_stats) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_combine(retention_stats, retention_stats) IS 'Combine function of the aggregates retention_stats and rollup(retention_stats)';
+
+CREATE AGGREGATE retention_stats(periods boolean[]) (
+	SFUNC = retention_stats_accum,
+	STYPE = retention_stats,
+	SSPACE = 256,
+	COMBINEFUNC = retention_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE retention_stats(boolean[]) IS 'Counts the results of retention over many visitors: for each element how many are true, of how many that are not NULL; rows that are NULL, visitors who never started, are skipped. Read it with retention_periods. A cohort table: SELECT cohort, p.* FROM (SELECT date_trunc(''week'', first_at(timeline, ''signup''), ''Europe/Oslo'') AS cohort, retention_stats(retention(timeline, ''signup'', ''*'', ''7 days'', 8, ''Europe/Oslo'', now())) AS stats FROM timelines GROUP BY cohort) AS c, retention_periods(stats) AS p';
+
+CREATE AGGREGATE rollup(retention_stats) (
+	SFUNC = retention_stats_combine,
+	STYPE = retention_stats,
+	SSPACE = 256,
+	COMBINEFUNC = retention_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(retention_stats) IS 'Merges stored retention_stats of the same periods into one, as if retention_stats had seen all of their visitors: all cohorts of a year, all countries. Each visitor must be in one of them only';
+
+CREATE FUNCTION retention_periods(stats retention_stats, conf_level double precision DEFAULT 0.95)
+RETURNS TABLE (period integer, size bigint, returned bigint, rate double precision,
+	rate_lower double precision, rate_upper double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION retention_periods(retention_stats, double precision) IS 'One row for each period, from 0, which is the cohort itself (of mode brackets: for each bracket, from 1). size: visitors for whom the period is complete, returned: those of them who returned, rate: returned / size, the retention rate, NULL where size is 0; rate_lower and rate_upper: Wilson interval at this confidence level';
+
+-- Retention on plain rows
+
+CREATE FUNCTION retention_conditions_accum(bigint, conditions boolean[]) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_accum(bigint, boolean[]) IS 'Transition function of the aggregate retention(conditions)';
+
+CREATE FUNCTION retention_conditions_combine(bigint, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_combine(bigint, bigint) IS 'Combine function of the aggregate retention(conditions)';
+
+CREATE FUNCTION retention_conditions_final(bigint) RETURNS boolean[]
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_final(bigint) IS 'Final function of the aggregate retention(conditions)';
+
+CREATE AGGREGATE retention(VARIADIC conditions boolean[]) (
+	SFUNC = retention_conditions_accum,
+	STYPE = bigint,
+	COMBINEFUNC = retention_conditions_combine,
+	FINALFUNC = retention_conditions_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE retention(VARIADIC boolean[]) IS 'Retention on the plain rows of a group, as ClickHouse''s retention: element 1 is whether the first condition was true in some row; element i, whether the first and the i-th each were, not always in the same row. For example retention(day = ''2026-01-05'', day = ''2026-01-06'') ... GROUP BY visitor. NULL counts as false; at most 32 conditions; no rows give NULL. In retention_stats its first element shows who is in the cohort: use FILTER (WHERE result[1])';
+
+-- Flow
+
+CREATE FUNCTION flow(
+	timeline timeline,
+	start_event text DEFAULT NULL,
+	end_event text DEFAULT NULL,
+	depth integer DEFAULT 5,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT true,
+	gap interval DEFAULT NULL
+)
+RETURNS TABLE (step integer, source text, target text, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_flow' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION flow(timeline, text, text, integer, text, boolean, interval) IS 'One row for each transition (link, edge) from one step to the next: group by step, source and target for a Sankey diagram (path exploration, user flow). Forward from the visitor''s first event that matches start_event, or from the first step, numbered 1 to depth; a visitor who ends before depth has a last row without target (exit). Or back from the first event that matches end_event, numbered -1 to -depth; a visitor who begins there has a last row without source (entry). With gap each visit is a path of its own (a longer pause ends it, whatever events it is between). Steps are the events that match among, start_event or end_event; without among, all. collapse: repeats of one label after each other are one step, at the time of the first. seconds: from source to target';
+
+
+-- Paths
+
+CREATE FUNCTION paths_to(
+	timeline timeline,
+	pattern text,
+	n integer,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT false,
+	occurrence text DEFAULT 'all'
+)
+RETURNS TABLE (at timestamptz, path text[])
+AS 'MODULE_PATHNAME', 'timeline_paths_to' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION paths_to(timeline, text, integer, text, boolean, text) IS 'For each event that matches pattern, its time and the labels of up to n steps before it (path to conversion, reverse path), in order of time and without the event itself; n is at most 1000. Steps are the events that match among; without among, all. collapse: repeats of one label after each other are one step. occurrence: all events that match, or only the first, or only the last';
+
+CREATE FUNCTION paths_from(
+	timeline timeline,
+	pattern text,
+	n integer,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT false,
+	occurrence text DEFAULT 'all'
+)
+RETURNS TABLE (at timestamptz, path text[])
+AS 'MODULE_PATHNAME', 'timeline_paths_from' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION paths_from(timeline, text, integer, text, boolean, text) IS 'For each event that matches pattern, its time and the labels of up to n steps after it (next steps), in order of time and without the event itself; n is at most 1000. Steps are the events that match among; without among, all. collapse: repeats of one label after each other are one step. occurrence: all events that match, or only the first, or only the last';
+
+
+-- Time between events
+
+CREATE FUNCTION time_between(
+	timeline timeline,
+	from_event text,
+	to_event text,
+	within interval DEFAULT NULL,
+	longer_than interval DEFAULT NULL,
+	pick text DEFAULT 'first'
+) RETURNS interval
+AS 'MODULE_PATHNAME', 'timeline_time_between' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION time_between(timeline, text, text, interval, interval, text) IS 'How long it took from an event that matches from_event to one that matches to_event (time to convert, reaction time, time lag): of the pairs of times_between() the first, last, shortest or longest, or their mean, as pick says. NULL if there is no pair';
+
+CREATE FUNCTION times_between(
+	timeline timeline,
+	from_event text,
+	to_event text,
+	within interval DEFAULT NULL,
+	longer_than interval DEFAULT NULL
+)
+RETURNS TABLE (from_at timestamptz, to_at timestamptz, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_times_between' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION times_between(timeline, text, text, interval, interval) IS 'Each pair of an event that matches from_event and the next other one that matches to_event, later or at the same instant, and the seconds between. While a pair is open, further from events are not counted; an event that matches both closes a pair and opens the next, so that ''*'' and ''*'' give all times between events. Of the events at one instant those that only open a pair are taken first, those that only close one last. within: a pair not closed after that long is given up, and the next from event opens one. longer_than: only longer pairs, for example ''30 min'' for the pauses between visits';
+
