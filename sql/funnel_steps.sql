@@ -141,3 +141,9 @@ SELECT step, reached FROM funnel_steps('(0, 2000-01-01T00:00:00Z, (3, 0, 0, 0, {
 -- once for a step in one query
 SELECT count(*) FROM unnest(ARRAY['(null, null, (0, 3, 0, 0, {}), (0, 0, 0, 0, {}))', '(null, null, (0, 1, 0, 0, {}), (0, 1, 0, 0, {0:1}))',
 	'(null, null, (0, 2, 0, 0, {}), (0, 0, 0, 0, {}))', '(null, null, (0, 0, 0, 0, {}), (0, 0, 0, 0, {}))']::funnel_stats[]) stats, funnel_steps(stats);
+
+-- Four start at the same time and one is quick: of those whose window is closed there is nobody yet. A week later it is one in four.
+SELECT a AS as_of, step, reached, in_progress, dropped, step_conversion, mature_reached, mature_step_conversion, mature_total_conversion
+FROM (SELECT a, funnel_stats(ARRAY['2026-01-07'::timestamptz, CASE WHEN i = 1 THEN '2026-01-07 01:00'::timestamptz END], '7 days', a) AS stats
+	FROM generate_series(1, 4) i, unnest('{2026-01-08,2026-01-15}'::timestamptz[]) a GROUP BY a) AS s, funnel_steps(stats)
+ORDER BY a, step;

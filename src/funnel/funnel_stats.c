@@ -64,10 +64,11 @@ static void read_passage(Passage *passage, const struct varlena *times);
 static void sort_passage(Passage *passage);
 static void read_window(Terms *terms, FunctionCallInfo fcinfo);
 static FunnelStats *add_passage(FunnelStats *stats, const Passage *passage);
+static void warn_of_mistakes(FunctionCallInfo fcinfo, const FunnelStats *stats, const Passage *passage);
 static FunnelStats *add_durations(FunnelStats *stats, const Passage *passage);
 static FunnelStats *make_room(FunnelStats *stats, const Passage *passage, int next);
 static uint64 duration_before(const Passage *passage, int number);
-static bool may_go_on(const FunnelStats *stats, TimestampTz entered);
+static bool is_open(const FunnelStats *stats, TimestampTz entered);
 static void add_skipped(FunnelStats *stats, const Passage *passage);
 static FunnelStats *merge(FunnelStats *stats, const FunnelStats *other);
 static Terms terms_of(const FunnelStats *stats);
@@ -111,6 +112,7 @@ funnel_stats_accum(PG_FUNCTION_ARGS)
 			report_different_rows(&before, &terms);
 		}
 	}
+	warn_of_mistakes(fcinfo, stats, &passage);
 	stats = add_passage(stats, &passage);
 	funnel_stats_assert(stats);
 	PG_RETURN_POINTER(in_aggregate ? stats : funnel_stats_finished(stats));
@@ -308,13 +310,52 @@ add_passage(FunnelStats *stats, const Passage *passage)
 				 errmsg("number of visitors in funnel statistics is out of range")));
 	stats = add_durations(stats, passage);
 	furthest = &stats->steps[passage->level - 1];
-	if (passage->level < stats->step_count && may_go_on(stats, passage->at[0]))
+	if (is_open(stats, passage->at[0]))
 		furthest->in_progress++;
 	else
 		furthest->ended++;
 	if (passage->taken < passage->level)
 		add_skipped(stats, passage);
 	return stats;
+}
+
+/*
+ * Two mistakes that would pass for an answer: another window than that of funnel(), and
+ * events after as_of.  A query hears of each once, as fn_extra remembers.
+ */
+static void
+warn_of_mistakes(FunctionCallInfo fcinfo, const FunnelStats *stats, const Passage *passage)
+{
+	TimestampTz first = passage->at[0];
+	TimestampTz last;
+	bool	   *warned = fcinfo->flinfo->fn_extra;
+	bool		is_apart;
+	bool		is_late;
+
+	if (passage->level == 0)
+		return;
+	last = passage->at[passage->taken - 1];
+	is_apart = (stats->flags & FUNNEL_STATS_WITHIN) && stats->within != PG_INT64_MAX &&
+		(uint64) last - (uint64) first > (uint64) stats->within;
+	is_late = (stats->flags & FUNNEL_STATS_AS_OF) && last > stats->as_of;
+	if (likely(!is_apart && !is_late))
+		return;
+	if (warned == NULL)
+		warned = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, 2 * sizeof(bool));
+	if (is_apart && !warned[0])
+	{
+		warned[0] = true;
+		ereport(WARNING,
+				(errmsg("the times of a funnel are further apart than argument \"within\""),
+				 errhint("Give funnel_stats() the same window as funnel().")));
+	}
+	if (is_late && !warned[1])
+	{
+		warned[1] = true;
+		ereport(WARNING,
+				(errmsg("a step was reached at %s, after argument \"as_of\"", timestamptz_to_str(last)),
+				 errhint("Give the time up to which there are events, or leave later ones out: funnel(between_times(timeline, NULL, as_of), ...).")));
+	}
 }
 
 static FunnelStats *
@@ -370,7 +411,7 @@ duration_before(const Passage *passage, int number)
 
 /* Whether the window, which includes its last instant, is still open. */
 static bool
-may_go_on(const FunnelStats *stats, TimestampTz entered)
+is_open(const FunnelStats *stats, TimestampTz entered)
 {
 	if ((stats->flags & FUNNEL_STATS_AS_OF) == 0)
 		return false;

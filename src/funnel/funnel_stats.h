@@ -24,8 +24,8 @@
 
 typedef struct FunnelStatsStep
 {
-	int64		in_progress;	/* visitors whose furthest step this is, who may still go on */
-	int64		ended;			/* and those who cannot: dropped, or arrived if it is the last */
+	int64		in_progress;	/* visitors whose furthest step this is and whose window is open */
+	int64		ended;			/* and those whose window is not: they will go no further */
 	int64		skipped;		/* visitors who got further without this step */
 	uint64		sum_high;		/* of all times from the step before: microseconds, 128 bits */
 	uint64		sum_low;

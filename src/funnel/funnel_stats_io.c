@@ -299,9 +299,8 @@ check_steps(const FunnelParts *parts)
 		if (pg_add_s64_overflow(reached, step->in_progress, &reached) ||
 			pg_add_s64_overflow(reached, step->ended, &reached))
 			return "There are more visitors than 64 bits can count.";
-		if (step->in_progress > 0 && (!has_as_of || i == last))
-			return has_as_of ? "Nobody is in progress at the last step." :
-				"Without a time nobody is in progress.";
+		if (step->in_progress > 0 && !has_as_of)
+			return "Without a time nobody is in progress.";
 		if (step->skipped > further)
 			return "More visitors skipped a step than got further.";
 		problem = check_durations(parts, i, &times);

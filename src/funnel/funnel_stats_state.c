@@ -138,7 +138,7 @@ funnel_stats_assert(const FunnelStats *stats)
 
 		Assert(step->in_progress >= 0 && step->ended >= 0);
 		Assert(step->skipped >= 0 && step->skipped <= reached);
-		Assert(step->in_progress == 0 || ((stats->flags & FUNNEL_STATS_AS_OF) != 0 && i < stats->step_count - 1));
+		Assert(step->in_progress == 0 || (stats->flags & FUNNEL_STATS_AS_OF) != 0);
 		reached += step->in_progress + step->ended;
 		Assert(times >= 0 && times <= reached - step->skipped);
 		Assert(log_histogram_is_valid(&step->durations));

@@ -4,7 +4,10 @@
  *
  * Of those who reached a step, some reached the next, some are in progress and
  * the others have dropped out.  Who is in progress has not decided, so the
- * denominators of conversion leave them out.
+ * denominators of conversion leave them out.  That still counts those who were quick: who
+ * arrived while the window is open is in the numerator, and the slow ones of the same
+ * days are in no denominator.  The mature columns are of visitors whose window is closed, and
+ * of them only.
  */
 #include "postgres.h"
 
@@ -34,7 +37,10 @@ enum
 	TOTAL_CONVERSION = STEP_CONVERSION + 3, /* likewise */
 	MEAN_SECONDS = TOTAL_CONVERSION + 3,
 	PERCENTILES,
-	COLUMN_COUNT = PERCENTILES + 4
+	MATURE_REACHED = PERCENTILES + 4,
+	MATURE_STEP_CONVERSION,
+	MATURE_TOTAL_CONVERSION,
+	COLUMN_COUNT
 };
 
 static const int percents[] = {25, 50, 75, 90};
@@ -50,6 +56,9 @@ typedef struct StepWalk
 	int64		reached;		/* visitors who did reach it */
 	int64		could_step;		/* of those who reached the one before, all but those still there */
 	int64		could_total;	/* of those who reached the first, all but those still before it */
+	int64		mature;			/* whose window is closed: who did reach it, ... */
+	int64		mature_before;	/* ... the one before, ... */
+	int64		mature_first;	/* ... and the first */
 } StepWalk;
 
 static StepWalk *start_walk(FunctionCallInfo fcinfo);
@@ -57,6 +66,7 @@ static void read_labels(StepWalk *walk, ArrayType *labels);
 static void warn_of_unused_label(const StepWalk *walk, FunctionCallInfo fcinfo, SetCall *call);
 static HeapTuple form_step(StepWalk *walk, TupleDesc row_type);
 static void set_conversion(Datum *fields, bool *nulls, const StepWalk *walk, int64 could);
+static void set_share(Datum *field, bool *isnull, int64 count, int64 total);
 static void set_durations(Datum *fields, bool *nulls, const FunnelStats *stats, int step);
 
 /* (stats, labels, conf_level) */
@@ -97,6 +107,9 @@ start_walk(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(1))
 		read_labels(walk, PG_GETARG_ARRAYTYPE_P(1));
 	walk->reached = walk->could_total = walk->stats->visitors;
+	for (int i = 0; i < walk->stats->step_count; i++)
+		walk->mature += walk->stats->steps[i].ended;
+	walk->mature_first = walk->mature;
 	return walk;
 }
 
@@ -170,7 +183,8 @@ form_step(StepWalk *walk, TupleDesc row_type)
 	fields[LABEL] = nulls[LABEL] ? (Datum) 0 : walk->labels[walk->step];
 	fields[REACHED] = Int64GetDatum(walk->reached);
 	fields[SKIPPED] = Int64GetDatum(step->skipped);
-	fields[IN_PROGRESS] = Int64GetDatum(step->in_progress);
+	/* who has arrived has no further to go */
+	fields[IN_PROGRESS] = Int64GetDatum(is_last ? 0 : step->in_progress);
 	fields[DROPPED] = Int64GetDatum(is_last ? 0 : step->ended);
 	set_conversion(&fields[STEP_CONVERSION], &nulls[STEP_CONVERSION], walk, walk->could_step);
 	set_conversion(&fields[TOTAL_CONVERSION], &nulls[TOTAL_CONVERSION], walk, walk->could_total);
@@ -181,7 +195,12 @@ form_step(StepWalk *walk, TupleDesc row_type)
 			fields[TOTAL_CONVERSION + i] = Float8GetDatum(1);
 	}
 	set_durations(&fields[MEAN_SECONDS], &nulls[MEAN_SECONDS], walk->stats, walk->step);
+	fields[MATURE_REACHED] = Int64GetDatum(walk->mature);
+	set_share(&fields[MATURE_STEP_CONVERSION], &nulls[MATURE_STEP_CONVERSION], walk->mature, walk->mature_before);
+	set_share(&fields[MATURE_TOTAL_CONVERSION], &nulls[MATURE_TOTAL_CONVERSION], walk->mature, walk->mature_first);
 
+	walk->mature_before = walk->mature;
+	walk->mature -= step->ended;
 	walk->could_step = walk->reached - step->in_progress;
 	walk->could_total -= step->in_progress;
 	walk->reached -= step->in_progress + step->ended;
@@ -207,6 +226,13 @@ set_conversion(Datum *fields, bool *nulls, const StepWalk *walk, int64 could)
 	fields[0] = Float8GetDatum((double) walk->reached / (double) could);
 	fields[1] = Float8GetDatum(lower);
 	fields[2] = Float8GetDatum(upper);
+}
+
+static void
+set_share(Datum *field, bool *isnull, int64 count, int64 total)
+{
+	*isnull = total == 0;
+	*field = *isnull ? (Datum) 0 : Float8GetDatum((double) count / (double) total);
 }
 
 /* The mean and the percentiles in seconds; NULL if nobody has a step before this. */
