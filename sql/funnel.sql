@@ -112,6 +112,7 @@ SELECT funnel('{}', '{a,b}', '1 month');
 SELECT funnel('{}', '{a,b}', '-1 day');
 SELECT funnel('{}', '{a,b}', step_within => '{1 day,1 day}');
 SELECT funnel('{}', '{a,b,c}', step_within => '{}');
+SELECT funnel('{}', '{a}', step_within => '{}');
 SELECT funnel('{}', '{a,b}', step_within => '{-1 s}');
 SELECT funnel('{}', '{a}', step_within => '{1 month}');
 SELECT funnel('{}', '{a,b}', mode => 'Ordered');
@@ -130,5 +131,6 @@ SELECT funnel('{}', '{a,b}', mode => 'any', exclude => '{x}');
 SELECT funnel('{}', '{a,b,c}', mode => 'unordered', optional => '{2}');
 SELECT funnel('{}', '{a,b}', mode => 'any', strictly_increasing => true);
 SELECT * FROM funnel_dropoffs(days('1 a'), '{a,b}', as_of => '2026-02-01');
+SELECT * FROM funnel_dropoffs(days('1 a'), '{a,b}', '2000000000 days', as_of => '2026-02-01');
 
 DROP FUNCTION days, day_numbers;

@@ -40,9 +40,8 @@ FROM visitor_timeline;
 SELECT step,
 	   label AS event,
 	   reached AS visitors,
-	   round(100 * step_conversion::numeric, 1) AS "of the step before %",
-	   round(100 * step_conversion_lower::numeric, 1) || ' to ' || round(100 * step_conversion_upper::numeric, 1) AS "95 % sure",
-	   round(100 * total_conversion::numeric, 1) AS "in total %",
+	   round(100 * mature_step_conversion::numeric, 1) AS "of the step before %",
+	   round(100 * mature_total_conversion::numeric, 1) AS "of all %",
 	   in_progress AS "may go on",
 	   dropped AS "dropped out",
 	   CASE WHEN p50_seconds < 5400 THEN round(p50_seconds::numeric / 60, 1) || ' min'
@@ -50,8 +49,8 @@ SELECT step,
 			ELSE round(p50_seconds::numeric / 86400, 1) || ' days' END AS "half of them after"
 FROM funnel_state, funnel_steps(state, :'funnel_labels')
 ORDER BY step;
-\echo 'may go on: the last event of the file came before their time was up, so they are not counted against a step.'
-SELECT string_agg(reached::text, ' > ' ORDER BY step) AS reached FROM funnel_state, funnel_steps(state) \gset
+\echo 'may go on: the last event of the file came before their time was up. Percent: of the visitors whose time is up.'
+SELECT string_agg(reached::text, ' > ' ORDER BY step) AS reached FROM funnel_state, funnel_steps(state, :'funnel_labels') \gset
 \echo :reached 'visitors'
 
 \else

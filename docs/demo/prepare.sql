@@ -20,3 +20,7 @@ SET timezone = 'UTC';
 
 -- Compiling these queries takes longer than running them.
 SET jit = off;
+
+-- A mistake in these is better found now than at the end of the report.
+SELECT funnel_level('{}', '{a}', nullif(:'within', '')::interval) AS funnel_window_is_valid
+\gset

@@ -15,6 +15,10 @@
 #error "engagement needs PostgreSQL 15 or later"
 #endif
 
+#ifndef HAVE_INT128
+#error "engagement needs a compiler with 128-bit integers, as those for 64-bit machines have"
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
 #include "varatt.h"

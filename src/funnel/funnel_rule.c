@@ -186,9 +186,9 @@ is_unchanged(FunctionCallInfo fcinfo, const FunnelPlan *plan, int first_option)
 
 		if (PG_ARGISNULL(number) != plan->isnull[i])
 			return false;
-		/* values that differ only in how they are toasted are read again, which does no harm */
+		/* also where a parameter comes toasted, or as an expanded array of PL/pgSQL */
 		if (!plan->isnull[i] &&
-			!datumIsEqual(PG_GETARG_DATUM(number), plan->arguments[i], argument_length[i] == 0, argument_length[i]))
+			!datum_image_eq(PG_GETARG_DATUM(number), plan->arguments[i], argument_length[i] == 0, argument_length[i]))
 			return false;
 	}
 	return true;
@@ -308,7 +308,7 @@ read_mode(FunnelPlan *plan, const text *mode)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"mode\" cannot be \"%s\"", name),
-			 errhint("Valid values are \"ordered\" (other events may come between), \"any\" (in any order; also \"unordered\") and \"contiguous\" (no other event between; also \"strict\" and \"exact_order\").")));
+			 errhint("Valid values are \"ordered\" (other events may come between), \"any\" (in any order; also \"unordered\") and \"contiguous\" (no other event between; also \"strict\" and \"exact_order\"). The modes of ClickHouse are those of window_funnel().")));
 }
 
 /* A gap that is NULL has no limit. */
@@ -317,10 +317,11 @@ read_gaps(FunnelRule *rule, Datum step_within)
 {
 	Elements	elements = read_array(step_within, INTERVALOID, "step_within");
 
-	if (elements.count != 1 && elements.count != rule->step_count - 1)
+	if (elements.count == 0 || (elements.count != 1 && elements.count != rule->step_count - 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"step_within\" has %d elements for %d steps", elements.count, rule->step_count),
+				 rule->step_count <= 2 ? errhint("Give one interval.") :
 				 errhint("Give one interval for all gaps, or one for each gap from a step to the next: %d.",
 						 rule->step_count - 1)));
 	rule->has_gaps = true;
@@ -342,7 +343,7 @@ read_limit(Datum interval, const char *argument)
 {
 	int64		limit = duration_microseconds(DatumGetIntervalP(interval), argument);
 
-	return limit == PG_INT64_MAX ? FUNNEL_NO_LIMIT : (uint64) limit;
+	return limit == PG_INT64_MAX ? FUNNEL_NO_LIMIT - 1 : (uint64) limit;
 }
 
 static void

@@ -134,7 +134,7 @@ read_labels(StepWalk *walk, ArrayType *labels)
 /*
  * A step that nobody took is more often a misspelt pattern than a fact.  Steps
  * behind it say nothing.  A query that asks for many funnels hears of each step
- * once: call->site has a bit for those it heard of.
+ * once, and not if another of them took it before: then the label is right.
  */
 static void
 warn_of_unused_label(const StepWalk *walk, FunctionCallInfo fcinfo, SetCall *call)
@@ -142,23 +142,21 @@ warn_of_unused_label(const StepWalk *walk, FunctionCallInfo fcinfo, SetCall *cal
 	const FunnelStats *stats = walk->stats;
 	int64		reached = stats->visitors;
 	int			step = 0;
-	uint64	   *warned;
+	uint64	   *known;			/* steps that were taken or warned of */
 	const char *label = "";
-
-	while (step < stats->step_count && reached > stats->steps[step].skipped)
-	{
-		reached -= stats->steps[step].in_progress + stats->steps[step].ended;
-		step++;
-	}
-	if (step == stats->step_count)
-		return;
 
 	if (call->site == NULL)
 		call->site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(uint64));
-	warned = call->site;
-	if ((*warned >> step & 1) != 0)
+	known = call->site;
+	while (step < stats->step_count && reached > stats->steps[step].skipped)
+	{
+		reached -= stats->steps[step].in_progress + stats->steps[step].ended;
+		*known |= UINT64CONST(1) << step;
+		step++;
+	}
+	if (step == stats->step_count || (*known >> step & 1) != 0)
 		return;
-	*warned |= UINT64CONST(1) << step;
+	*known |= UINT64CONST(1) << step;
 
 	if (walk->labels != NULL && !walk->label_is_null[step])
 		label = psprintf(", \"%s\"", TextDatumGetCString(walk->labels[step]));

@@ -41,6 +41,18 @@ instant_clear(Instant *instant)
 	memset(instant->supply, 0, sizeof(instant->supply));
 }
 
+/* Gives back the memory of groups. */
+void
+instant_free(Instant *instant)
+{
+	if (instant->groups == NULL)
+		return;
+	pfree(instant->groups);
+	pfree(instant->spare);
+	instant->groups = instant->spare = NULL;
+	instant->group_capacity = 0;
+}
+
 /* Adds one event that satisfies these steps, at least one. */
 void
 instant_add(Instant *instant, uint64 steps, int step_count)

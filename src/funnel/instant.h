@@ -35,6 +35,7 @@ typedef struct Instant
 	uint32		visit;
 } Instant;
 
+extern void instant_free(Instant *instant);
 extern void instant_clear(Instant *instant);
 extern void instant_add(Instant *instant, uint64 steps, int step_count);
 extern void instant_lowest(Instant *instant, const FunnelRule *rule, int *lowest);

@@ -23,13 +23,16 @@ typedef struct RetentionCount
 typedef struct RetentionStats
 {
 	int32		vl_len_;
-	int32		length;			/* 1 to RETENTION_MAX_PERIODS + 1 */
+	uint16		version;
+	uint16		length;			/* 1 to RETENTION_MAX_PERIODS + 1 */
 	RetentionCount counts[FLEXIBLE_ARRAY_MEMBER];
 } RetentionStats;
 
-/* With a long header, so that the fields are aligned. */
-#define PG_GETARG_RETENTION_STATS_P(n) ((RetentionStats *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
+#define RETENTION_STATS_VERSION 1
 
+#define PG_GETARG_RETENTION_STATS_P(n) retention_stats_open(PG_GETARG_DATUM(n))
+
+extern RetentionStats *retention_stats_open(Datum datum);
 extern RetentionStats *retention_stats_create(int length);
 
 #endif							/* ENGAGEMENT_RETENTION_H */

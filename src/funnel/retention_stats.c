@@ -149,6 +149,27 @@ retention_stats_hash_extended(PG_FUNCTION_ARGS)
 							 stats->length * (int) sizeof(RetentionCount), PG_GETARG_INT64(1));
 }
 
+/*
+ * A stored value with a long header, so that the fields are aligned; the argument itself
+ * if it is so already.  Damaged bytes are an error (ERRCODE_DATA_CORRUPTED).
+ */
+RetentionStats *
+retention_stats_open(Datum datum)
+{
+	RetentionStats *stats = (RetentionStats *) PG_DETOAST_DATUM(datum);
+	bool		is_valid = VARSIZE(stats) > offsetof(RetentionStats, counts) &&
+		stats->version == RETENTION_STATS_VERSION && stats->length <= RETENTION_MAX_PERIODS + 1 &&
+		VARSIZE(stats) == offsetof(RetentionStats, counts) + stats->length * sizeof(RetentionCount);
+
+	for (int i = 0; is_valid && i < stats->length; i++)
+		is_valid = stats->counts[i].returned >= 0 && stats->counts[i].returned <= stats->counts[i].size;
+	if (!is_valid)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid or unknown version of retention_stats")));
+	return stats;
+}
+
 /* Counts of this many periods, the cohort included, without a visitor yet. */
 RetentionStats *
 retention_stats_create(int length)
@@ -157,7 +178,8 @@ retention_stats_create(int length)
 	RetentionStats *stats = palloc0(size);
 
 	SET_VARSIZE(stats, size);
-	stats->length = length;
+	stats->version = RETENTION_STATS_VERSION;
+	stats->length = (uint16) length;
 	return stats;
 }
 

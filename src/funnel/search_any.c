@@ -29,6 +29,7 @@ typedef struct Candidates
 	uint32		held;
 	uint32		count;
 	Candidate  *events;
+	uint32	   *places;			/* of the events in the input */
 } Candidates;
 
 /* The steps asked for, each with its event if it has one. */
@@ -75,7 +76,7 @@ static bool restrict_step(Assignment *assignment, int step, int64 at);
 static bool reassign(Assignment *assignment, int step);
 static void clear_visits(Assignment *assignment);
 static bool assign(Assignment *assignment, int step);
-static uint32 find_entry(const FunnelInput *input, uint32 held, int64 first, uint64 steps);
+static uint32 find_entry(const FunnelInput *input, const Candidates *candidates, int64 first, uint64 steps);
 
 int
 funnel_search_any_level(const FunnelInput *input)
@@ -129,6 +130,7 @@ split_by_held(const FunnelInput *input)
 	Candidates *candidates = palloc_extended(sizeof(Candidates) * (Size) input->held_count,
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	Candidate  *room = palloc_extended(sizeof(Candidate) * ((Size) input->event_count + 1), MCXT_ALLOC_HUGE);
+	uint32	   *places = palloc_extended(sizeof(uint32) * ((Size) input->event_count + 1), MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < input->event_count; i++)
 		candidates[input->kinds[input->events[i].kind].held].count++;
@@ -137,6 +139,8 @@ split_by_held(const FunnelInput *input)
 		candidates[i].held = i;
 		candidates[i].events = room;
 		room += candidates[i].count;
+		candidates[i].places = places;
+		places += candidates[i].count;
 		candidates[i].count = 0;
 	}
 	for (uint32 i = 0; i < input->event_count; i++)
@@ -145,7 +149,10 @@ split_by_held(const FunnelInput *input)
 		Candidates *its = &candidates[kind->held];
 
 		if (kind->steps != 0 && input->events[i].at >= input->rule->entered_from)
+		{
+			its->places[its->count] = i;
 			its->events[its->count++] = (Candidate) {input->events[i].at, kind->steps};
+		}
 	}
 	return candidates;
 }
@@ -321,7 +328,7 @@ find_times(const FunnelInput *input, const Candidates *candidates, int level,
 		if (chain->times[step] == completion->first)
 			first_steps |= STEP_BIT(step);
 	}
-	chain->entry = find_entry(input, candidates->held, completion->first, first_steps);
+	chain->entry = find_entry(input, candidates, completion->first, first_steps);
 	pfree(assignment.events);
 	pfree(assignment.step_of);
 	pfree(assignment.visited);
@@ -426,17 +433,14 @@ assign(Assignment *assignment, int step)
 }
 
 static uint32
-find_entry(const FunnelInput *input, uint32 held, int64 first, uint64 steps)
+find_entry(const FunnelInput *input, const Candidates *candidates, int64 first, uint64 steps)
 {
-	uint32	   *places = palloc_extended(sizeof(uint32) * (Size) input->event_count, MCXT_ALLOC_HUGE);
-	uint32		count = 0;
+	uint32		start = 0;
+	uint32		end;
 
-	for (uint32 i = 0; i < input->event_count && input->events[i].at <= first; i++)
-	{
-		const FunnelKind *kind = &input->kinds[input->events[i].kind];
-
-		if (input->events[i].at == first && kind->steps != 0 && kind->held == held)
-			places[count++] = i;
-	}
-	return funnel_find_entry(input, places, count, steps);
+	while (candidates->events[start].at < first)
+		start++;
+	for (end = start; end < candidates->count && candidates->events[end].at == first;)
+		end++;
+	return funnel_find_entry(input, candidates->places + start, end - start, steps);
 }

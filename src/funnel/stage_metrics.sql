@@ -35,7 +35,7 @@ COMMENT ON COLUMN stage_metrics.video_25_rate IS 'Play-through to the first quar
 COMMENT ON COLUMN stage_metrics.video_50_rate IS 'Play-through to the middle: video_50_count / video_start_count';
 COMMENT ON COLUMN stage_metrics.video_75_rate IS 'Play-through to the third quartile: video_75_count / video_start_count';
 COMMENT ON COLUMN stage_metrics.video_complete_rate IS 'Play-through to the end (completion rate): video_complete_count / video_start_count';
-COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start, from 0.125 to 1: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way';
+COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way. It may exceed 1, as may the rates above, where a video starts in one stage or period and goes on in another';
 COMMENT ON COLUMN stage_metrics.revenue_value IS 'Sum of the values of orders; NULL if there are orders, but none has a value';
 COMMENT ON COLUMN stage_metrics.average_order_value IS 'revenue_value / order_count (AOV)';
 COMMENT ON COLUMN stage_metrics.subscription_level IS 'Mean level of the subscriptions that have one';

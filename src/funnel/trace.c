@@ -165,6 +165,7 @@ funnel_trace_chain(const FunnelTrace *trace, uint32 number, FunnelChain *chain)
 		elog(ERROR, "a chain of the funnel was lost");
 	chain->entry = funnel_find_entry(trace->input, tracer.events->place, tracer.moments[0].end, first_steps);
 	pfree(tracer.moments);
+	instant_free(&tracer.instant);
 }
 
 /*
@@ -192,7 +193,10 @@ funnel_find_entry(const FunnelInput *input, const uint32 *places, uint32 count, 
 		if ((satisfied & lowest) == 0 || satisfied == failed)
 			continue;
 		if (!input->rule->once || rest == 0 || instant_serves_besides(&instant, input->rule, satisfied, rest))
+		{
+			instant_free(&instant);
 			return places[i];
+		}
 		failed = satisfied;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -318,10 +322,7 @@ trace_back(Tracer *tracer)
 	const FunnelRule *rule = tracer->rule;
 	uint64		entered = 0;	/* levels that can be left for a later moment, ... */
 	uint32		nearest[FUNNEL_MAX_STEPS + 1];	/* ... and for which one */
-	uint32		later[FUNNEL_MAX_STEPS + 1];	/* first time after the moment at which a gap is broken */
 
-	for (int gap = 0; gap <= FUNNEL_MAX_STEPS; gap++)
-		later[gap] = tracer->trace->breaks[gap].count;
 	for (uint32 m = tracer->count; m-- > 0;)
 	{
 		Moment	   *moment = &tracer->moments[m];
@@ -337,9 +338,9 @@ trace_back(Tracer *tracer)
 			{
 				const Times *breaks = &tracer->trace->breaks[gap];
 
-				while (later[gap] > 0 && breaks->at[later[gap] - 1] > moment->at)
-					later[gap]--;
-				is_broken = is_broken || (later[gap] < breaks->count && breaks->at[later[gap]] < at);
+				uint32		later = first_later(breaks, moment->at);
+
+				is_broken = is_broken || (later < breaks->count && breaks->at[later] < at);
 			}
 			if (is_broken ||
 				(rule->has_gaps && (uint64) at - (uint64) moment->at > rule->gaps[level]) ||
@@ -452,6 +453,7 @@ move_on(Tracer *tracer, Block *block, int step)
 	{
 		Moment	   *moment = &tracer->moments[m];
 
+		CHECK_FOR_INTERRUPTS();
 		if (moment->at > broken_at ||
 			(rule->has_gaps && (uint64) moment->at - (uint64) left_at > rule->gaps[gap]) ||
 			(rule->mode == FUNNEL_CONTIGUOUS && (m > block->moment + 1 || !moment->follows)))
@@ -466,8 +468,6 @@ move_on(Tracer *tracer, Block *block, int step)
 				return true;
 			}
 		}
-		if (m % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
 	}
 	return false;
 }

@@ -586,7 +586,7 @@ CREATE FUNCTION funnel_dropoffs(
 )
 RETURNS TABLE (step integer, entered_at timestamptz, reached_at timestamptz, next_event text, next_at timestamptz)
 AS 'MODULE_PATHNAME', 'funnel_dropoffs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2 ROWS 1;
-COMMENT ON FUNCTION funnel_dropoffs(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange, timestamptz) IS 'What a visitor who is stuck between two steps did next: one row with the furthest step, when the chain started and when it got there, and the first event after that time (NULL: the visitor was not seen again). No row for who reached no step or all of them, nor, given as_of, for whose window is still open then. The other options are those of funnel()';
+COMMENT ON FUNCTION funnel_dropoffs(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange, timestamptz) IS 'What a visitor who is stuck between two steps did next: one row with the furthest step, when the chain started and when it got there, and the first event after that time (NULL: the visitor was not seen again). No row for who reached no step or all of them, nor, given as_of, for whose window is still open then, which is that of the chain that funnel() reports. The other options are those of funnel()';
 -- The statistics of a funnel
 
 CREATE TYPE funnel_stats;
@@ -709,9 +709,10 @@ RETURNS TABLE (step integer, label text, reached bigint, skipped bigint, in_prog
 	step_conversion double precision, step_conversion_lower double precision, step_conversion_upper double precision,
 	total_conversion double precision, total_conversion_lower double precision, total_conversion_upper double precision,
 	mean_seconds double precision, p25_seconds double precision, p50_seconds double precision,
-	p75_seconds double precision, p90_seconds double precision)
+	p75_seconds double precision, p90_seconds double precision,
+	mature_reached bigint, mature_step_conversion double precision, mature_total_conversion double precision)
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
-COMMENT ON FUNCTION funnel_steps(funnel_stats, text[], double precision) IS 'One row for each step of a funnel: the visitors who reached it, who skipped it on the way further, who are in progress there, and who dropped out (drop-off, abandonment); the conversion rate from the step before and from the first step, without those in progress, each with a Wilson interval at conf_level; and the time from the step before, whose percentiles (p50: median) are within 1 %. labels are usually the steps given to funnel(); a step that no visitor took is a WARNING, as its pattern may match no event';
+COMMENT ON FUNCTION funnel_steps(funnel_stats, text[], double precision) IS 'One row for each step of a funnel: the visitors who reached it or got further, who skipped it on the way further, who are in progress there, and who dropped out (drop-off, abandonment); the conversion rate from the step before and from the first step, without those in progress, each with a Wilson interval at conf_level; and the time from the step before, whose percentiles (p50: median) are within 1 %. mature_reached and the mature conversions are of visitors whose window was closed at as_of, and of them only: use these where many windows are open, as who converts early counts in the others and who has not yet does not. labels are usually the steps given to funnel(); a step that no visitor took is a WARNING, as its pattern may match no event';
 -- ClickHouse's windowFunnel
 
 CREATE FUNCTION window_funnel_transition(internal, interval, text, timestamptz, boolean[]) RETURNS internal
@@ -856,7 +857,7 @@ COMMENT ON COLUMN stage_metrics.video_25_rate IS 'Play-through to the first quar
 COMMENT ON COLUMN stage_metrics.video_50_rate IS 'Play-through to the middle: video_50_count / video_start_count';
 COMMENT ON COLUMN stage_metrics.video_75_rate IS 'Play-through to the third quartile: video_75_count / video_start_count';
 COMMENT ON COLUMN stage_metrics.video_complete_rate IS 'Play-through to the end (completion rate): video_complete_count / video_start_count';
-COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start, from 0.125 to 1: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way';
+COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way. It may exceed 1, as may the rates above, where a video starts in one stage or period and goes on in another';
 COMMENT ON COLUMN stage_metrics.revenue_value IS 'Sum of the values of orders; NULL if there are orders, but none has a value';
 COMMENT ON COLUMN stage_metrics.average_order_value IS 'revenue_value / order_count (AOV)';
 COMMENT ON COLUMN stage_metrics.subscription_level IS 'Mean level of the subscriptions that have one';

@@ -49,5 +49,8 @@ wilson_interval(int64 successes, int64 trials, double conf_level, double *lower,
 	spread = z * sqrt(k * ((double) (trials - successes) / n) + z * z / 4);
 	*upper = successes == trials ? 1 : Min((k + z * z / 2 + spread) / (n + z * z), 1);
 	*lower = successes == 0 ? 0 : k / n * (k / (n + z * z)) / *upper;
+	/* where the interval is narrower than rounding, the share itself */
+	*lower = Min(*lower, k / n);
+	*upper = Max(*upper, k / n);
 	return true;
 }
