@@ -4,10 +4,9 @@
  *		straight from a timeline.
  *
  * Most funnels are such.  The latest first time of each level is kept, as
- * search_ordered.c does, in loops that a processor runs without having to guess: what
- * takes the time here is a wrongly predicted branch at each event.  Only where events at
- * one instant compete for steps has the full search to decide; then both functions
- * return false.
+ * search_ordered.c does, over a list of the events that satisfy a step.  Only where
+ * events at one instant compete for steps has the full search to decide; then both
+ * functions return false.
  */
 #include "postgres.h"
 
@@ -152,6 +151,11 @@ read_events(PlainEvents *events, const TimelineView *view)
 	TimelineCursor cursor;
 	uint32		count = 0;
 	uint32		ties = 0;
+	int64		last = PG_INT64_MIN;
+	const uint8 *codes = view->codes;
+	const uint64 *masks = events->masks;
+	uint32		code_width = view->code_width;
+	uint32		kind_count = view->kind_count;
 	int64	   *at = events->inline_at;
 	uint32	   *kinds = events->inline_kind;
 
@@ -162,14 +166,19 @@ read_events(PlainEvents *events, const TimelineView *view)
 		kinds = palloc_extended(sizeof(uint32) * ((Size) view->event_count + 1), MCXT_ALLOC_HUGE);
 	}
 	timeline_cursor_start(&cursor, view);
+	/* each is written before it is known to count */
 	for (uint32 i = 0; timeline_next_time(&cursor); i++)
 	{
-		uint32		kind = timeline_kind_at(view, i);
-		uint32		counts = events->masks[kind] != 0;
+		uint32		kind = code_width == 1 ? codes[i] : timeline_kind_at(view, i);
+		uint32		counts;
 
+		if (unlikely(kind >= kind_count))
+			(void) timeline_kind_at(view, i);
 		at[count] = cursor.at;
 		kinds[count] = kind;
-		ties += counts & (uint32) (count > 0 && at[count - 1] == cursor.at);
+		counts = masks[kind] != 0;
+		ties |= counts & (uint32) (cursor.at == last);
+		last = counts ? cursor.at : last;
 		count += counts;
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
