@@ -92,7 +92,7 @@ SELECT zone, start_event, period, retention(t, start_event, 'view', period, 2, z
 FROM (VALUES ('{2026-03-01T10:00:00Z signup, 2026-03-01T12:00:00Z start, 2026-03-02T22:30:00Z view}'::timeline)) AS v (t),
 	unnest(ARRAY['Asia/Tokyo', 'Europe/Oslo', 'america/los_angeles', NULL]) AS zone,
 	unnest(ARRAY['signup', 'start', 'nothing']) AS start_event, unnest(ARRAY['1 day', '2 days']::interval[]) AS period
-ORDER BY start_event, zone, period;
+ORDER BY start_event, zone COLLATE "C", period;
 
 -- The session's settings change nothing.
 SET timezone = 'Asia/Tokyo';
