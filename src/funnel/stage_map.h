@@ -9,6 +9,7 @@
 
 #include "fmgr.h"
 
+#include "timeline/argument.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 
@@ -29,36 +30,5 @@ typedef struct StageMap
 extern const StageMap *stage_map_of_arguments(FunctionCallInfo fcinfo, void **cache,
 											  int map_number, int stages_number);
 extern int *stage_map_kinds(const StageMap *map, const TimelineView *view, int *inline_stages);
-
-/* The bytes of a variable-length argument, without its header; of a NULL one, bytes == NULL. */
-static inline TimelineString
-argument_bytes(FunctionCallInfo fcinfo, int number)
-{
-	TimelineString none = {NULL, 0};
-
-	if (PG_ARGISNULL(number))
-		return none;
-	return timeline_string((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(number)));
-}
-
-static inline bool
-argument_is(FunctionCallInfo fcinfo, int number, const TimelineString *known)
-{
-	TimelineString now = argument_bytes(fcinfo, number);
-
-	return (now.bytes == NULL) == (known->bytes == NULL) && now.length == known->length &&
-		(now.length == 0 || memcmp(now.bytes, known->bytes, now.length) == 0);
-}
-
-/* A copy in the current memory context, for argument_is. */
-static inline TimelineString
-argument_copy(FunctionCallInfo fcinfo, int number)
-{
-	TimelineString string = argument_bytes(fcinfo, number);
-
-	if (string.bytes != NULL)
-		string.bytes = memcpy(palloc(Max(string.length, 1)), string.bytes, string.length);
-	return string;
-}
 
 #endif							/* ENGAGEMENT_FUNNEL_STAGE_MAP_H */

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "timeline/argument.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 
@@ -295,17 +296,7 @@ arguments_changed(FunctionCallInfo fcinfo, const ArgumentMatcher *cached, const 
 {
 	for (int i = 0; i < cached->count; i++)
 	{
-		const TimelineString *known = &cached->texts[i];
-		TimelineString now;
-
-		if (PG_ARGISNULL(numbers[i]) || known->bytes == NULL)
-		{
-			if (PG_ARGISNULL(numbers[i]) != (known->bytes == NULL))
-				return true;
-			continue;
-		}
-		now = timeline_string(PG_GETARG_TEXT_PP(numbers[i]));
-		if (now.length != known->length || memcmp(now.bytes, known->bytes, now.length) != 0)
+		if (!argument_is(fcinfo, numbers[i], &cached->texts[i]))
 			return true;
 	}
 	return false;

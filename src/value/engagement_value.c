@@ -22,6 +22,7 @@
 
 #include "base/compat.h"
 #include "base/duration.h"
+#include "timeline/argument.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 #include "timeline/visits.h"
@@ -39,8 +40,7 @@ typedef enum CountMode
 typedef struct Goals
 {
 	MemoryContext context;
-	int			length;			/* of the jsonb's bytes, by which it is recognised */
-	char	   *bytes;
+	TimelineString argument;	/* the jsonb's bytes, by which it is recognised */
 	int			goal_count;
 	double	   *points;
 	TimelineMatcher *matcher;
@@ -169,12 +169,10 @@ static const Goals *
 goals_of_argument(FunctionCallInfo fcinfo, int number)
 {
 	Goals	   *goals = fcinfo->flinfo->fn_extra;
-	struct varlena *argument = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(number));
 	MemoryContext context;
 	MemoryContext caller;
 
-	if (goals != NULL && goals->length == (int) VARSIZE_ANY_EXHDR(argument) &&
-		memcmp(goals->bytes, VARDATA_ANY(argument), goals->length) == 0)
+	if (goals != NULL && argument_is(fcinfo, number, &goals->argument))
 		return goals;
 
 	fcinfo->flinfo->fn_extra = NULL;
@@ -185,9 +183,7 @@ goals_of_argument(FunctionCallInfo fcinfo, int number)
 	caller = MemoryContextSwitchTo(context);
 	goals = palloc0(sizeof(Goals));
 	goals->context = context;
-	goals->length = VARSIZE_ANY_EXHDR(argument);
-	goals->bytes = palloc(goals->length);
-	memcpy(goals->bytes, VARDATA_ANY(argument), goals->length);
+	goals->argument = argument_copy(fcinfo, number);
 	read_goals(goals, DatumGetJsonbPCopy(PG_GETARG_DATUM(number)));
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, fcinfo->flinfo->fn_mcxt);
