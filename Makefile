@@ -6,7 +6,7 @@
 #   make installcheck             the regression tests against a running server
 
 EXTENSION = engagement
-EXTVERSION = 0.2
+EXTVERSION = 0.3
 
 # The concepts, floor by floor, each a .c and a .sql in its room and a test
 # sql/NAME.sql. This order is the order of the install script and of the tests.
@@ -34,7 +34,23 @@ CONCEPTS = \
 	funnel/retention_conditions \
 	funnel/flow \
 	funnel/paths \
-	funnel/time_between
+	funnel/time_between \
+	attribution/journey_rule \
+	attribution/journeys \
+	attribution/attribution_weights \
+	attribution/attribution_share \
+	attribution/split_value \
+	attribution/path_tools \
+	attribution/conversion_paths \
+	attribution/markov \
+	attribution/journey_paths \
+	attribution/path_counts \
+	attribution/attribution \
+	attribution/shapley_positions \
+	attribution/attribution_report
+
+# Of these, the ones written in SQL alone.
+SQL_ALONE = attribution/attribution_report
 
 # C that shows nothing in SQL; it is tested through the concepts that use it.
 LIBRARIES = \
@@ -45,6 +61,8 @@ LIBRARIES = \
 	base/calendar \
 	base/set_call \
 	base/log_histogram \
+	base/exact_sum \
+	base/json_reader \
 	base/normal \
 	statistics/proportion \
 	timeline/codec \
@@ -70,17 +88,36 @@ LIBRARIES = \
 	funnel/stage_map \
 	funnel/metric_map \
 	funnel/decimal_sum \
-	funnel/retention_stats_io
+	funnel/retention_stats_io \
+	attribution/channel_names \
+	attribution/expanded_state \
+	attribution/path_argument \
+	attribution/path_set \
+	attribution/markov_counts \
+	attribution/timed_credit \
+	attribution/chain \
+	attribution/censored_chain \
+	attribution/path_credit \
+	attribution/path_figures \
+	attribution/shapley \
+	attribution/conversion_paths_io \
+	attribution/markov_io \
+	attribution/journey \
+	attribution/state_io \
+	attribution/touch_list \
+	attribution/path_array \
+	attribution/path_collapse \
+	attribution/touch_credit
 
 MODULE_big = $(EXTENSION)
-OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))
+OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(filter-out $(SQL_ALONE),$(CONCEPTS))))
 SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 SCRIPT_PARTS = src/header.sql $(addsuffix .sql,$(addprefix src/,$(CONCEPTS)))
 DATA_built = $(SCRIPT)
 # Versions whose full script is committed in src/release and never changes again, and the
 # scripts that lead from one to the next (0.1--0.2).
-RELEASES = 0.1 0.2
-UPGRADES = 0.1--0.2
+RELEASES = 0.1 0.2 0.3
+UPGRADES = 0.1--0.2 0.2--0.3
 DATA = $(patsubst %,src/release/$(EXTENSION)--%.sql,$(filter-out $(EXTVERSION),$(RELEASES)) $(UPGRADES))
 REGRESS = install $(notdir $(CONCEPTS))
 EXTRA_CLEAN = $(SCRIPT) $(OBJS:.o=.d)

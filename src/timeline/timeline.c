@@ -23,7 +23,7 @@
 #include "timeline/builder.h"
 #include "timeline/timeline.h"
 
-ENGAGEMENT_MODULE_MAGIC("0.2");
+ENGAGEMENT_MODULE_MAGIC("0.3");
 
 PG_FUNCTION_INFO_V1(timeline_in);
 PG_FUNCTION_INFO_V1(timeline_out);

@@ -1,0 +1,40 @@
+-- Reports of attribution
+
+CREATE FUNCTION attribution_report(
+	paths conversion_paths,
+	models text[] DEFAULT NULL,
+	spend jsonb DEFAULT NULL,
+	margin double precision DEFAULT NULL,
+	chain_order integer DEFAULT 1,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	permutations integer DEFAULT 1000,
+	seed bigint DEFAULT 1
+)
+RETURNS TABLE (model text, channel text, share double precision, conversions double precision, value double precision,
+	spend double precision, cpa double precision, roas double precision, romi double precision,
+	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
+	mean_path_length double precision, mean_days_to_conversion double precision)
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	WITH asked AS (
+		SELECT m.model, m.place
+		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
+				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
+				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+	), credit AS (
+		SELECT q.place, q.model, a.*
+		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
+	), cost AS (
+		SELECT q.place, q.model, s.key AS channel, s.value::double precision AS spend
+		FROM asked q CROSS JOIN jsonb_each_text(spend) s
+	)
+	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
+		s.spend / nullif(c.conversions, 0),
+		coalesce(c.value, 0) / nullif(s.spend, 0),
+		(coalesce(c.value, 0) * coalesce(margin, 1) - s.spend) / nullif(s.spend, 0),
+		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
+	FROM credit c FULL JOIN cost s USING (place, model, channel)
+	ORDER BY place, channel COLLATE "C";
+END;
+COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';

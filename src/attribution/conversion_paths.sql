@@ -1,0 +1,78 @@
+-- Conversion paths
+
+CREATE TYPE conversion_paths;
+
+CREATE FUNCTION conversion_paths_in(cstring) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_in(cstring) IS 'Text input of conversion_paths';
+
+CREATE FUNCTION conversion_paths_out(conversion_paths) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_out(conversion_paths) IS 'Text output of conversion_paths: JSON, exact, and no setting changes it';
+
+CREATE FUNCTION conversion_paths_recv(internal) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_recv(internal) IS 'Binary input of conversion_paths';
+
+CREATE FUNCTION conversion_paths_send(conversion_paths) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_send(conversion_paths) IS 'Binary output of conversion_paths';
+
+CREATE TYPE conversion_paths (
+	INPUT = conversion_paths_in,
+	OUTPUT = conversion_paths_out,
+	RECEIVE = conversion_paths_recv,
+	SEND = conversion_paths_send,
+	INTERNALLENGTH = variable,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE conversion_paths IS 'Distinct conversion paths (customer journeys) with how many converted, their value, and how many did not. Storable and mergeable: made by the aggregate conversion_paths, merged by rollup, read by attribution for every model';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], conversions bigint, value double precision, non_conversions bigint) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], bigint, double precision, bigint) IS 'A step of the aggregate conversion_paths: counts the paths of one row';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timed' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], timestamptz[], timestamptz, double precision, interval) IS 'A step of the aggregate conversion_paths: counts one journey';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timed' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], timestamptz[], timestamptz, double precision) IS 'A step of the aggregate conversion_paths: counts one journey';
+
+CREATE FUNCTION conversion_paths_combine(conversion_paths, conversion_paths) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_combine(conversion_paths, conversion_paths) IS 'A step of the aggregate rollup: adds one set of paths to another';
+
+CREATE AGGREGATE conversion_paths(path text[], conversions bigint, value double precision, non_conversions bigint) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], bigint, double precision, bigint) IS 'Collects conversion paths. conversions went through this path and brought value together; non_conversions went through it and did not convert. NULL counts are 0. A NULL or empty channel is skipped; conversions of a path without channels are kept as (unattributed)';
+
+CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double precision, interval) IS 'Collects the rows of journeys(), one journey each; converted_at NULL: it did not convert. As it sees the times of touches, the model time_decay works too, with this half_life';
+
+CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double precision) IS 'Collects the rows of journeys(), with a half-life of 7 days for the model time_decay';
+
+CREATE AGGREGATE rollup(conversion_paths) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_combine,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(conversion_paths) IS 'Merges sets of conversion paths into one, as if one aggregate had seen all of them: keep one a day, merge when asked';

@@ -1,0 +1,1476 @@
+\echo Use "CREATE EXTENSION engagement" to load this file. \quit
+
+-- The type timeline
+
+CREATE TYPE timeline;
+
+CREATE FUNCTION timeline_in(cstring) RETURNS timeline
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_in(cstring) IS 'Text input of timeline';
+
+CREATE FUNCTION timeline_out(timeline) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_out(timeline) IS 'Text output of timeline';
+
+CREATE FUNCTION timeline_recv(internal) RETURNS timeline
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_recv(internal) IS 'Binary input of timeline';
+
+CREATE FUNCTION timeline_send(timeline) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_send(timeline) IS 'Binary output of timeline';
+
+CREATE FUNCTION timeline_typanalyze(internal) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION timeline_typanalyze(internal) IS 'ANALYZE of a column of type timeline: share of NULLs and width only';
+
+CREATE TYPE timeline (
+	INPUT = timeline_in,
+	OUTPUT = timeline_out,
+	RECEIVE = timeline_recv,
+	SEND = timeline_send,
+	ANALYZE = timeline_typanalyze,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+COMMENT ON TYPE timeline IS 'Everything one visitor did, in order of time: events with a time, a label, and perhaps a channel, a value and properties';
+
+-- Equality, order and hash of timelines
+
+CREATE FUNCTION timeline_eq(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_eq(timeline, timeline) IS 'Implementation of the = operator: the same events';
+
+CREATE FUNCTION timeline_ne(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_ne(timeline, timeline) IS 'Implementation of the <> operator';
+
+CREATE FUNCTION timeline_lt(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_lt(timeline, timeline) IS 'Implementation of the < operator: events compared one after the other, by time first';
+
+CREATE FUNCTION timeline_le(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_le(timeline, timeline) IS 'Implementation of the <= operator';
+
+CREATE FUNCTION timeline_gt(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_gt(timeline, timeline) IS 'Implementation of the > operator';
+
+CREATE FUNCTION timeline_ge(timeline, timeline) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_ge(timeline, timeline) IS 'Implementation of the >= operator';
+
+CREATE FUNCTION timeline_cmp(timeline, timeline) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_cmp(timeline, timeline) IS 'Order of two timelines for btree: less than, equal to or greater than 0';
+
+CREATE FUNCTION timeline_hash(timeline) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_hash(timeline) IS 'Hash of a timeline''s content';
+
+CREATE FUNCTION timeline_hash_extended(timeline, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_hash_extended(timeline, bigint) IS 'Hash of a timeline''s content with a seed';
+
+CREATE OPERATOR = (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR = (timeline, timeline) IS 'the same events';
+
+CREATE OPERATOR <> (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (timeline, timeline) IS 'not the same events';
+
+CREATE OPERATOR < (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_lt,
+	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (timeline, timeline) IS 'earlier in the order of events';
+
+CREATE OPERATOR <= (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_le,
+	COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (timeline, timeline) IS 'earlier in the order of events, or equal';
+
+CREATE OPERATOR > (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_gt,
+	COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (timeline, timeline) IS 'later in the order of events';
+
+CREATE OPERATOR >= (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_ge,
+	COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (timeline, timeline) IS 'later in the order of events, or equal';
+
+CREATE OPERATOR CLASS timeline_ops DEFAULT FOR TYPE timeline USING btree AS
+	OPERATOR 1 <,
+	OPERATOR 2 <=,
+	OPERATOR 3 =,
+	OPERATOR 4 >=,
+	OPERATOR 5 >,
+	FUNCTION 1 timeline_cmp(timeline, timeline);
+COMMENT ON OPERATOR CLASS timeline_ops USING btree IS 'ORDER BY, DISTINCT and merge joins on timelines';
+COMMENT ON OPERATOR FAMILY timeline_ops USING btree IS 'order of timelines';
+
+CREATE OPERATOR CLASS timeline_hash_ops DEFAULT FOR TYPE timeline USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 timeline_hash(timeline),
+	FUNCTION 2 timeline_hash_extended(timeline, bigint);
+COMMENT ON OPERATOR CLASS timeline_hash_ops USING hash IS 'GROUP BY, DISTINCT and hash joins on timelines';
+COMMENT ON OPERATOR FAMILY timeline_hash_ops USING hash IS 'hash of timelines';
+
+-- Casts between timeline and jsonb
+
+CREATE FUNCTION timeline_to_jsonb(timeline) RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_to_jsonb(timeline) IS 'A timeline as a JSON array of objects with at, event, channel, value and properties; what an event does not have is left out';
+
+CREATE FUNCTION timeline_from_jsonb(jsonb) RETURNS timeline
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_from_jsonb(jsonb) IS 'A timeline from a JSON array of objects with at (ISO 8601), event, and optionally channel, value and properties, in any order';
+
+CREATE CAST (timeline AS jsonb) WITH FUNCTION timeline_to_jsonb(timeline);
+COMMENT ON CAST (timeline AS jsonb) IS 'A JSON array with one object for each event';
+
+CREATE CAST (jsonb AS timeline) WITH FUNCTION timeline_from_jsonb(jsonb);
+COMMENT ON CAST (jsonb AS timeline) IS 'From a JSON array with one object for each event';
+
+-- The aggregates that build timelines
+
+CREATE FUNCTION timeline_transition(internal, timestamptz, text) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_transition(internal, timestamptz, text) IS 'Transition function of the aggregate timeline';
+
+CREATE FUNCTION timeline_transition(internal, timestamptz, text, text) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_transition(internal, timestamptz, text, text) IS 'Transition function of the aggregate timeline';
+
+CREATE FUNCTION timeline_transition(internal, timestamptz, text, text, double precision) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_transition(internal, timestamptz, text, text, double precision) IS 'Transition function of the aggregate timeline';
+
+CREATE FUNCTION timeline_transition(internal, timestamptz, text, text, double precision, jsonb) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_transition(internal, timestamptz, text, text, double precision, jsonb) IS 'Transition function of the aggregate timeline';
+
+CREATE FUNCTION timeline_rollup_transition(internal, timeline) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_rollup_transition(internal, timeline) IS 'Transition function of the aggregate rollup(timeline)';
+
+CREATE FUNCTION timeline_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_combine(internal, internal) IS 'Combine function of the aggregates timeline and rollup(timeline)';
+
+CREATE FUNCTION timeline_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_serialize(internal) IS 'Serialisation of the aggregates timeline and rollup(timeline)';
+
+CREATE FUNCTION timeline_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_deserialize(bytea, internal) IS 'Deserialisation of the aggregates timeline and rollup(timeline)';
+
+CREATE FUNCTION timeline_final(internal) RETURNS timeline
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_final(internal) IS 'Final function of the aggregates timeline and rollup(timeline)';
+
+CREATE AGGREGATE timeline(at timestamptz, event text) (
+	SFUNC = timeline_transition,
+	STYPE = internal,
+	SSPACE = 256,
+	COMBINEFUNC = timeline_combine,
+	SERIALFUNC = timeline_serialize,
+	DESERIALFUNC = timeline_deserialize,
+	FINALFUNC = timeline_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE timeline(timestamptz, text) IS 'The timeline of a group''s events by time and event label, from rows in any order; rows without time or event are skipped; no rows give an empty timeline. Use with GROUP BY visitor';
+
+CREATE AGGREGATE timeline(at timestamptz, event text, channel text) (
+	SFUNC = timeline_transition,
+	STYPE = internal,
+	SSPACE = 256,
+	COMBINEFUNC = timeline_combine,
+	SERIALFUNC = timeline_serialize,
+	DESERIALFUNC = timeline_deserialize,
+	FINALFUNC = timeline_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE timeline(timestamptz, text, text) IS 'The timeline of a group''s events by time, event label and channel, from rows in any order; rows without time or event are skipped; no rows give an empty timeline. Use with GROUP BY visitor';
+
+CREATE AGGREGATE timeline(at timestamptz, event text, channel text, value double precision) (
+	SFUNC = timeline_transition,
+	STYPE = internal,
+	SSPACE = 256,
+	COMBINEFUNC = timeline_combine,
+	SERIALFUNC = timeline_serialize,
+	DESERIALFUNC = timeline_deserialize,
+	FINALFUNC = timeline_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE timeline(timestamptz, text, text, double precision) IS 'The timeline of a group''s events by time, event label, channel and value, from rows in any order; rows without time or event are skipped; no rows give an empty timeline. Use with GROUP BY visitor';
+
+CREATE AGGREGATE timeline(at timestamptz, event text, channel text, value double precision, properties jsonb) (
+	SFUNC = timeline_transition,
+	STYPE = internal,
+	SSPACE = 256,
+	COMBINEFUNC = timeline_combine,
+	SERIALFUNC = timeline_serialize,
+	DESERIALFUNC = timeline_deserialize,
+	FINALFUNC = timeline_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE timeline(timestamptz, text, text, double precision, jsonb) IS 'The timeline of a group''s events by time, event label, channel, value and properties, from rows in any order; rows without time or event are skipped; no rows give an empty timeline. Use with GROUP BY visitor';
+
+CREATE AGGREGATE rollup(timeline) (
+	SFUNC = timeline_rollup_transition,
+	STYPE = internal,
+	SSPACE = 256,
+	COMBINEFUNC = timeline_combine,
+	SERIALFUNC = timeline_serialize,
+	DESERIALFUNC = timeline_deserialize,
+	FINALFUNC = timeline_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(timeline) IS 'All events of several timelines in one, repeats included: the pieces of one visitor from several days, devices or sources';
+
+CREATE FUNCTION timeline_concatenate(timeline, timeline) RETURNS timeline
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION timeline_concatenate(timeline, timeline) IS 'Implementation of the || operator';
+
+CREATE OPERATOR || (
+	LEFTARG = timeline, RIGHTARG = timeline, FUNCTION = timeline_concatenate,
+	COMMUTATOR = ||
+);
+COMMENT ON OPERATOR || (timeline, timeline) IS 'all events of both, repeats included';
+
+-- events(timeline)
+
+CREATE FUNCTION events(timeline timeline)
+RETURNS TABLE (at timestamptz, event text, channel text, value double precision, properties jsonb)
+AS 'MODULE_PATHNAME', 'timeline_events' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION events(timeline) IS 'One row for each event, in order of time';
+
+-- Parts of a timeline
+
+CREATE FUNCTION keep(timeline timeline, pattern text) RETURNS timeline
+AS 'MODULE_PATHNAME', 'timeline_keep' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION keep(timeline, text) IS 'Only the events that match the pattern';
+
+CREATE FUNCTION omit(timeline timeline, pattern text) RETURNS timeline
+AS 'MODULE_PATHNAME', 'timeline_omit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION omit(timeline, text) IS 'All events but those that match the pattern';
+
+CREATE FUNCTION during(timeline timeline, period tstzrange) RETURNS timeline
+AS 'MODULE_PATHNAME', 'timeline_during' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION during(timeline, tstzrange) IS 'Only the events within the period; its bounds count as the range says';
+
+CREATE FUNCTION between_times(timeline timeline, from_at timestamptz, to_at timestamptz) RETURNS timeline
+AS 'MODULE_PATHNAME', 'timeline_between_times' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION between_times(timeline, timestamptz, timestamptz) IS 'Only the events from from_at on and before to_at; NULL leaves that side open';
+
+-- Single figures of a timeline
+
+CREATE FUNCTION event_count(timeline timeline, pattern text DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'timeline_event_count' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION event_count(timeline, text) IS 'Number of events, or of those that match the pattern';
+
+CREATE FUNCTION total_value(timeline timeline, pattern text DEFAULT NULL) RETURNS double precision
+AS 'MODULE_PATHNAME', 'timeline_total_value' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION total_value(timeline, text) IS 'Sum of the values of the events, or of those that match the pattern, in the unit of the values (revenue); NULL if none has a value; exact for whole numbers and hundredths';
+
+CREATE FUNCTION first_at(timeline timeline, pattern text DEFAULT NULL) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'timeline_first_at' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION first_at(timeline, text) IS 'Time of the first event, or of the first that matches the pattern; NULL if there is none';
+
+CREATE FUNCTION last_at(timeline timeline, pattern text DEFAULT NULL) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'timeline_last_at' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION last_at(timeline, text) IS 'Time of the last event, or of the last that matches the pattern; NULL if there is none';
+
+CREATE FUNCTION span(timeline timeline, pattern text DEFAULT NULL) RETURNS interval
+AS 'MODULE_PATHNAME', 'timeline_span' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION span(timeline, text) IS 'Time from the first event to the last, or between those that match the pattern; NULL if there is none';
+
+CREATE FUNCTION first_property(timeline timeline, key text, pattern text DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME', 'timeline_first_property' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION first_property(timeline, text, text) IS 'The property''s first value that is not NULL, as text, among all events or those that match the pattern; key channel gives the channel';
+
+CREATE FUNCTION last_property(timeline timeline, key text, pattern text DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME', 'timeline_last_property' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION last_property(timeline, text, text) IS 'The property''s last value that is not NULL, as text, among all events or those that match the pattern; key channel gives the channel';
+
+-- Visits (sessions)
+
+CREATE FUNCTION visits(
+	timeline timeline,
+	gap interval DEFAULT '30 min',
+	gap_inclusive boolean DEFAULT false,
+	time_zone text DEFAULT NULL,
+	split_channel boolean DEFAULT false,
+	page_view text DEFAULT NULL,
+	key_event text DEFAULT NULL,
+	engaged_after interval DEFAULT '10 s'
+)
+RETURNS TABLE (visit_number integer, started_at timestamptz, ended_at timestamptz,
+	duration_seconds double precision, event_count integer, channel text,
+	is_bounce boolean, is_engaged boolean, landing_event text, visit timeline)
+AS 'MODULE_PATHNAME', 'timeline_visits' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION visits(timeline, interval, boolean, text, boolean, text, text, interval) IS 'One row for each visit (session). A pause longer than gap starts a new visit, or one as long if gap_inclusive; with time_zone so does a change of the local date; with split_channel a channel that differs from the visit''s own, which is its first that is not NULL. is_bounce: a single event; is_engaged: longer than engaged_after, or an event that matches key_event, or two that match page_view';
+
+CREATE FUNCTION split_visits(
+	timeline timeline,
+	gap interval DEFAULT '30 min',
+	gap_inclusive boolean DEFAULT false,
+	time_zone text DEFAULT NULL,
+	split_channel boolean DEFAULT false
+) RETURNS SETOF timeline
+AS 'MODULE_PATHNAME', 'timeline_split_visits' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION split_visits(timeline, interval, boolean, text, boolean) IS 'The visits (sessions) as timelines, by the same rules as visits()';
+
+CREATE FUNCTION visit_count(
+	timeline timeline,
+	gap interval DEFAULT '30 min',
+	gap_inclusive boolean DEFAULT false,
+	time_zone text DEFAULT NULL,
+	split_channel boolean DEFAULT false
+) RETURNS integer
+AS 'MODULE_PATHNAME', 'timeline_visit_count' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION visit_count(timeline, interval, boolean, text, boolean) IS 'Number of visits (sessions), by the same rules as visits()';
+
+-- Visits on plain rows
+
+CREATE FUNCTION visit_number(at timestamptz, gap interval DEFAULT '30 min', gap_inclusive boolean DEFAULT false)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'visit_number' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
+COMMENT ON FUNCTION visit_number(timestamptz, interval, boolean) IS 'Number of the visit (session) that a row belongs to, from 1: visit_number(at) OVER (PARTITION BY visitor ORDER BY at). A pause longer than gap starts a new visit, or one as long if gap_inclusive';
+
+-- Engagement value
+
+CREATE FUNCTION engagement_value(
+	timeline timeline,
+	points jsonb,
+	count text DEFAULT 'each',
+	half_life interval DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL,
+	gap interval DEFAULT '30 min'
+) RETURNS double precision
+AS 'MODULE_PATHNAME', 'engagement_value' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION engagement_value(timeline, jsonb, text, interval, timestamptz, interval) IS 'Points for the goals reached: points is an object of patterns and numbers, and an event counts for the most specific pattern that it matches. count: each completion, once a visit (with pauses up to gap), or once a visitor. With as_of only events up to then count; with half_life, each completion has lost half of its points for every half_life that passed until as_of';
+
+-- decayed_score: a score whose events lose half of their value every half-life.
+
+CREATE TYPE decayed_score;
+
+CREATE FUNCTION decayed_score_in(cstring) RETURNS decayed_score
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_in(cstring) IS
+    'Text input of decayed_score: (time of the last event, half-life in seconds, score at that time, number of events).';
+
+CREATE FUNCTION decayed_score_out(decayed_score) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_out(decayed_score) IS
+    'Text output of decayed_score; no setting changes it.';
+
+CREATE FUNCTION decayed_score_recv(internal) RETURNS decayed_score
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_recv(internal) IS
+    'Binary input of decayed_score.';
+
+CREATE FUNCTION decayed_score_send(decayed_score) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_send(decayed_score) IS
+    'Binary output of decayed_score.';
+
+CREATE TYPE decayed_score (
+    INPUT = decayed_score_in,
+    OUTPUT = decayed_score_out,
+    RECEIVE = decayed_score_recv,
+    SEND = decayed_score_send,
+    INTERNALLENGTH = 40,
+    ALIGNMENT = double,
+    STORAGE = plain
+);
+COMMENT ON TYPE decayed_score IS
+    'A sum of values in which each loses half of its weight every half-life (recency-weighted score, lead score with decay, exponentially decayed sum). Small, storable and mergeable: made by decayed_sum, merged by rollup, read by score_at.';
+
+CREATE FUNCTION decayed_score_eq(decayed_score, decayed_score) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_eq(decayed_score, decayed_score) IS
+    'Behind the operator = of decayed_score.';
+
+CREATE FUNCTION decayed_score_ne(decayed_score, decayed_score) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_ne(decayed_score, decayed_score) IS
+    'Behind the operator <> of decayed_score.';
+
+CREATE FUNCTION decayed_score_hash(decayed_score) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_hash(decayed_score) IS
+    'Hash of a decayed_score, for GROUP BY, DISTINCT and joins.';
+
+CREATE FUNCTION decayed_score_hash_extended(decayed_score, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_hash_extended(decayed_score, bigint) IS
+    'Seeded 64-bit hash of a decayed_score, for hash partitions.';
+
+CREATE OPERATOR = (
+    LEFTARG = decayed_score,
+    RIGHTARG = decayed_score,
+    FUNCTION = decayed_score_eq,
+    COMMUTATOR = =,
+    NEGATOR = <>,
+    RESTRICT = eqsel,
+    JOIN = eqjoinsel,
+    HASHES
+);
+COMMENT ON OPERATOR = (decayed_score, decayed_score) IS
+    'Same last event time, half-life, score and number of events.';
+
+CREATE OPERATOR <> (
+    LEFTARG = decayed_score,
+    RIGHTARG = decayed_score,
+    FUNCTION = decayed_score_ne,
+    COMMUTATOR = <>,
+    NEGATOR = =,
+    RESTRICT = neqsel,
+    JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (decayed_score, decayed_score) IS
+    'Different last event time, half-life, score or number of events.';
+
+CREATE OPERATOR CLASS decayed_score_hash_ops
+    DEFAULT FOR TYPE decayed_score USING hash AS
+    OPERATOR 1 =,
+    FUNCTION 1 decayed_score_hash(decayed_score),
+    FUNCTION 2 decayed_score_hash_extended(decayed_score, bigint);
+COMMENT ON OPERATOR CLASS decayed_score_hash_ops USING hash IS
+    'Hashing of decayed_score. There is no order on purpose: ORDER BY score_at(score, time) ranks by score.';
+COMMENT ON OPERATOR FAMILY decayed_score_hash_ops USING hash IS
+    'Hashing of decayed_score.';
+
+CREATE FUNCTION decayed_score_accum(decayed_score, value double precision, at timestamptz, half_life interval)
+    RETURNS decayed_score
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_accum(decayed_score, double precision, timestamptz, interval) IS
+    'A step of the aggregate decayed_sum: adds one event to a score.';
+
+CREATE FUNCTION decayed_score_combine(decayed_score, decayed_score) RETURNS decayed_score
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_combine(decayed_score, decayed_score) IS
+    'A step of the aggregate rollup: merges two scores of the same half-life.';
+
+CREATE FUNCTION decayed_score_final(decayed_score) RETURNS decayed_score
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decayed_score_final(decayed_score) IS
+    'The last step of the aggregates decayed_sum and rollup.';
+
+CREATE AGGREGATE decayed_sum(value double precision, at timestamptz, half_life interval) (
+    STYPE = decayed_score,
+    SFUNC = decayed_score_accum,
+    FINALFUNC = decayed_score_final,
+    COMBINEFUNC = decayed_score_combine,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE decayed_sum(double precision, timestamptz, interval) IS
+    'Adds up values so that each loses half of its weight every half-life (recency-weighted score, lead scoring with decay, exponentially decayed sum). Rows with a NULL value or time are skipped. Read the result with score_at. A day is 24 hours; months are refused.';
+
+CREATE AGGREGATE rollup(decayed_score) (
+    STYPE = decayed_score,
+    SFUNC = decayed_score_combine,
+    FINALFUNC = decayed_score_final,
+    COMBINEFUNC = decayed_score_combine,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(decayed_score) IS
+    'Merges stored scores of the same half-life into one, as if decayed_sum had seen all of their events: keep one score per day, merge when asked.';
+
+CREATE FUNCTION score_at(score decayed_score, at timestamptz) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_at(decayed_score, timestamptz) IS
+    'The score at a time, with all decay up to then. The time must not be before the last event.';
+
+CREATE FUNCTION score_anchor(score decayed_score) RETURNS timestamptz
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_anchor(decayed_score) IS
+    'The time of the last event in a score (recency): the first time that score_at can read.';
+
+CREATE FUNCTION score_half_life(score decayed_score) RETURNS interval
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_half_life(decayed_score) IS
+    'The half-life of a score: the time in which a value loses half of its weight.';
+
+CREATE FUNCTION score_count(score decayed_score) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_count(decayed_score) IS
+    'The number of events in a score (frequency), without decay.';
+-- Funnels
+
+CREATE FUNCTION funnel(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS timestamptz[]
+AS 'MODULE_PATHNAME', 'funnel' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'The times at which the visitor reached each step (a pattern each), NULL for a step skipped or not reached: those of the longest chain of events that completes steps from the first on; among such chains the one that ends earliest, then starts latest. within: conversion window from the first step, inclusive; step_within: the same from step to step, one for all gaps or one each. mode: ordered; any (unordered: in any order within the window); contiguous (strict, exact_order: no other event between). once: an event serves one step. strictly_increasing: steps at one instant do not follow each other. exclude: patterns of events that break a chain between two steps; exclude_after: only after this step. optional: numbers of steps that may be skipped. hold: a property, or channel, whose value must be the same in all events of the chain. entered: when the first step must have been';
+
+CREATE FUNCTION funnel_level(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS integer
+AS 'MODULE_PATHNAME', 'funnel_level' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel_level(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'Number of the furthest step that the visitor reached, 0 if not even the first (ClickHouse: windowFunnel). The options are those of funnel()';
+
+CREATE FUNCTION funnel_entry(
+	timeline timeline,
+	steps text[],
+	property text,
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL
+) RETURNS text
+AS 'MODULE_PATHNAME', 'funnel_entry' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION funnel_entry(timeline, text[], text, interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange) IS 'A property (or channel) of the event with which the chain that funnel() reports started, as text: for breakdowns in which a visitor who changes device is counted once. NULL if no step was reached or the event does not have it. The options are those of funnel()';
+
+CREATE FUNCTION funnel_dropoffs(
+	timeline timeline,
+	steps text[],
+	within interval DEFAULT NULL,
+	step_within interval[] DEFAULT NULL,
+	mode text DEFAULT 'ordered',
+	once boolean DEFAULT true,
+	strictly_increasing boolean DEFAULT false,
+	exclude text[] DEFAULT NULL,
+	exclude_after integer[] DEFAULT NULL,
+	optional integer[] DEFAULT NULL,
+	hold text DEFAULT NULL,
+	entered tstzrange DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL
+)
+RETURNS TABLE (step integer, entered_at timestamptz, reached_at timestamptz, next_event text, next_at timestamptz)
+AS 'MODULE_PATHNAME', 'funnel_dropoffs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2 ROWS 1;
+COMMENT ON FUNCTION funnel_dropoffs(timeline, text[], interval, interval[], text, boolean, boolean, text[], integer[], integer[], text, tstzrange, timestamptz) IS 'What a visitor who is stuck between two steps did next: one row with the furthest step, when the chain started and when it got there, and the first event after that time (NULL: the visitor was not seen again). No row for who reached no step or all of them, nor, given as_of, for whose window is still open then, which is that of the chain that funnel() reports. The other options are those of funnel()';
+-- The statistics of a funnel
+
+CREATE TYPE funnel_stats;
+
+CREATE FUNCTION funnel_stats_in(cstring) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_in(cstring) IS 'Text input of funnel_stats';
+
+CREATE FUNCTION funnel_stats_out(funnel_stats) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_out(funnel_stats) IS 'Text output of funnel_stats: exact, and no setting changes it';
+
+CREATE FUNCTION funnel_stats_recv(internal) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_recv(internal) IS 'Binary input of funnel_stats';
+
+CREATE FUNCTION funnel_stats_send(funnel_stats) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_send(funnel_stats) IS 'Binary output of funnel_stats';
+
+CREATE TYPE funnel_stats (
+	INPUT = funnel_stats_in,
+	OUTPUT = funnel_stats_out,
+	RECEIVE = funnel_stats_recv,
+	SEND = funnel_stats_send,
+	INTERNALLENGTH = variable,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE funnel_stats IS 'How many visitors reached each step of a funnel, and how long they took. Storable and mergeable: made by the aggregate funnel_stats, merged by rollup, read by funnel_steps';
+
+CREATE FUNCTION funnel_stats_eq(funnel_stats, funnel_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_eq(funnel_stats, funnel_stats) IS 'Behind the operator = of funnel_stats';
+
+CREATE FUNCTION funnel_stats_ne(funnel_stats, funnel_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_ne(funnel_stats, funnel_stats) IS 'Behind the operator <> of funnel_stats';
+
+CREATE FUNCTION funnel_stats_hash(funnel_stats) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_hash(funnel_stats) IS 'Hash of a funnel_stats, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION funnel_stats_hash_extended(funnel_stats, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_hash_extended(funnel_stats, bigint) IS 'Seeded 64-bit hash of a funnel_stats, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = funnel_stats,
+	RIGHTARG = funnel_stats,
+	FUNCTION = funnel_stats_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (funnel_stats, funnel_stats) IS 'Same window and as_of, and for each step the same numbers of visitors and the same times';
+
+CREATE OPERATOR <> (
+	LEFTARG = funnel_stats,
+	RIGHTARG = funnel_stats,
+	FUNCTION = funnel_stats_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (funnel_stats, funnel_stats) IS 'Different window, as_of, numbers of visitors or times';
+
+CREATE OPERATOR CLASS funnel_stats_hash_ops
+	DEFAULT FOR TYPE funnel_stats USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 funnel_stats_hash(funnel_stats),
+	FUNCTION 2 funnel_stats_hash_extended(funnel_stats, bigint);
+COMMENT ON OPERATOR CLASS funnel_stats_hash_ops USING hash IS 'Hashing of funnel_stats; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY funnel_stats_hash_ops USING hash IS 'Hashing of funnel_stats';
+
+CREATE FUNCTION funnel_stats_accum(funnel_stats, times timestamptz[], within interval, as_of timestamptz) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_accum(funnel_stats, timestamptz[], interval, timestamptz) IS 'Transition function of the aggregate funnel_stats: adds one visitor';
+
+CREATE FUNCTION funnel_stats_combine(funnel_stats, funnel_stats) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_combine(funnel_stats, funnel_stats) IS 'Transition function of the aggregate rollup(funnel_stats), and combine function of both aggregates';
+
+CREATE FUNCTION funnel_stats_final(funnel_stats) RETURNS funnel_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION funnel_stats_final(funnel_stats) IS 'Final function of the aggregates funnel_stats and rollup(funnel_stats)';
+
+CREATE AGGREGATE funnel_stats(times timestamptz[], within interval, as_of timestamptz) (
+	STYPE = funnel_stats,
+	SSPACE = 4096,
+	SFUNC = funnel_stats_accum,
+	FINALFUNC = funnel_stats_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = funnel_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE funnel_stats(timestamptz[], interval, timestamptz) IS 'Adds up the results of funnel(), one for each visitor, into the statistics of a funnel (conversion funnel, drop-off analysis); read them with funnel_steps. within is the window given to funnel(), or NULL. Who has not reached the last step and whose window is still open at as_of (usually now(), or the end of the data) counts as in progress, not as dropped; with NULL for as_of nobody does. Rows with NULL for times are skipped';
+
+CREATE AGGREGATE rollup(funnel_stats) (
+	STYPE = funnel_stats,
+	SSPACE = 4096,
+	SFUNC = funnel_stats_combine,
+	FINALFUNC = funnel_stats_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = funnel_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(funnel_stats) IS 'Merges stored funnel statistics of the same steps, window and as_of into one, as if funnel_stats had seen all of their visitors: each visitor may be in one of them only';
+-- The report of a funnel
+
+CREATE FUNCTION funnel_steps(
+	stats funnel_stats,
+	labels text[] DEFAULT NULL,
+	conf_level double precision DEFAULT 0.95
+)
+RETURNS TABLE (step integer, label text, reached bigint, skipped bigint, in_progress bigint, dropped bigint,
+	step_conversion double precision, step_conversion_lower double precision, step_conversion_upper double precision,
+	total_conversion double precision, total_conversion_lower double precision, total_conversion_upper double precision,
+	mean_seconds double precision, p25_seconds double precision, p50_seconds double precision,
+	p75_seconds double precision, p90_seconds double precision,
+	mature_reached bigint, mature_step_conversion double precision, mature_total_conversion double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION funnel_steps(funnel_stats, text[], double precision) IS 'One row for each step of a funnel: the visitors who reached it or got further, who skipped it on the way further, who are in progress there, and who dropped out (drop-off, abandonment); the conversion rate from the step before and from the first step, without those in progress, each with a Wilson interval at conf_level; and the time from the step before, whose percentiles (p50: median) are within 1 %. mature_reached and the mature conversions are of visitors whose window was closed at as_of, and of them only: use these where many windows are open, as who converts early counts in the others and who has not yet does not. labels are usually the steps given to funnel(); a step that no visitor took is a WARNING, as its pattern may match no event';
+-- ClickHouse's windowFunnel
+
+CREATE FUNCTION window_funnel_transition(internal, interval, text, timestamptz, boolean[]) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_transition(internal, interval, text, timestamptz, boolean[]) IS 'Transition function of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_combine(internal, internal) IS 'Combine function of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_serialize(internal) IS 'Serialisation of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_deserialize(bytea, internal) IS 'Deserialisation of the aggregate window_funnel';
+
+CREATE FUNCTION window_funnel_final(internal) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION window_funnel_final(internal) IS 'Final function of the aggregate window_funnel';
+
+CREATE AGGREGATE window_funnel(within interval, mode text, at timestamptz, VARIADIC conditions boolean[]) (
+	SFUNC = window_funnel_transition,
+	STYPE = internal,
+	SSPACE = 128,
+	COMBINEFUNC = window_funnel_combine,
+	SERIALFUNC = window_funnel_serialize,
+	DESERIALFUNC = window_funnel_deserialize,
+	FINALFUNC = window_funnel_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE window_funnel(interval, text, timestamptz, boolean[]) IS 'How many of the conditions came true one after the other in rows of a group, the last at most within after the first, as ClickHouse''s windowFunnel(window, mode...)(timestamp, conditions...) counts them; rows may come in any order. within NULL: no limit. mode: NULL or any of strict_deduplication, strict_order, strict_increase, strict_once, allow_reentry (only with strict_order), separated by commas';
+-- Stages of the buyer's journey
+
+CREATE FUNCTION stage_at(
+	timeline timeline,
+	stage_map jsonb,
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	as_of timestamptz DEFAULT NULL,
+	ordered boolean DEFAULT true,
+	lapse interval DEFAULT NULL
+) RETURNS text
+AS 'MODULE_PATHNAME', 'timeline_stage_at' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_at(timeline, jsonb, text[], timestamptz, boolean, interval) IS 'The stage of the buyer''s journey (lifecycle stage) that the visitor is in; NULL before the first. stage_map is an object of patterns and stages, and an event belongs to the stage of the most specific pattern that it matches; stages lists them from the first to the last. ordered: the furthest stage reached, as nobody goes back; otherwise the stage of the latest event that has one, where the furthest counts if several are at one instant. With as_of only events up to then count; with lapse (needs as_of) a visitor whose last event of any kind is longer ago than that is in no stage. For how many are in each stage now: GROUP BY it';
+
+CREATE FUNCTION stage_moves(
+	timeline timeline,
+	stage_map jsonb,
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	as_of timestamptz DEFAULT NULL,
+	ordered boolean DEFAULT true
+) RETURNS TABLE (from_stage text, to_stage text, moved_at timestamptz, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_stage_moves' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION stage_moves(timeline, jsonb, text[], timestamptz, boolean) IS 'One row for each change of the visitor''s stage, by the same rules as stage_at(), in order of time: the entry first, with from_stage NULL; seconds is the time spent in from_stage, NULL at the entry. ordered: only forward, and stages may be skipped; otherwise back too. Events at one instant count as one, that of the furthest stage among them';
+-- What visitors do in each stage
+
+CREATE TYPE stage_activity AS (
+	stage text,
+	period_start timestamptz,
+	visitor_count bigint,
+	event_count bigint,
+	impression_count bigint,
+	view_count bigint,
+	like_count bigint,
+	share_count bigint,
+	comment_count bigint,
+	click_count bigint,
+	video_start_count bigint,
+	video_25_count bigint,
+	video_50_count bigint,
+	video_75_count bigint,
+	video_complete_count bigint,
+	order_count bigint,
+	subscription_count bigint,
+	subscription_level_count bigint,
+	action_after_video_count bigint,
+	revenue_value numeric,
+	subscription_value numeric,
+	subscription_level_sum numeric
+);
+COMMENT ON TYPE stage_activity IS 'What one visitor did in one stage and period, as stage_activity() gives it, or what several did, as rollup() adds it up: exact counts and sums. Storable. Figures without visitors, as an advertising system gives them for a day, are a row with visitor_count 0. NULL counts as 0, but in visitor_count it means that the number is not known';
+COMMENT ON COLUMN stage_activity.stage IS 'NULL: no stage, or rows of several were added';
+COMMENT ON COLUMN stage_activity.period_start IS 'First instant of the period in the time zone asked for; NULL: all time, or rows of several periods were added';
+COMMENT ON COLUMN stage_activity.visitor_count IS 'Unique visitors: 1 in a row of stage_activity(); NULL: not known, as rows of several stages or periods were added, between which visitors would be counted twice';
+COMMENT ON COLUMN stage_activity.event_count IS 'Events of any kind';
+COMMENT ON COLUMN stage_activity.subscription_level_count IS 'Subscriptions that have a level';
+COMMENT ON COLUMN stage_activity.action_after_video_count IS 'Actions that follow a video event of this row';
+COMMENT ON COLUMN stage_activity.revenue_value IS 'Sum of the values of orders; NULL: none has a value';
+COMMENT ON COLUMN stage_activity.subscription_value IS 'Sum of the values of subscriptions; NULL: none has a value';
+COMMENT ON COLUMN stage_activity.subscription_level_sum IS 'Sum of the levels of subscriptions; NULL: none has a level';
+
+CREATE FUNCTION stage_activity(
+	timeline timeline,
+	stage_map jsonb,
+	period text DEFAULT 'month',
+	time_zone text DEFAULT 'UTC',
+	stages text[] DEFAULT '{awareness,consideration,decision}',
+	metric_map jsonb DEFAULT NULL,
+	level_property text DEFAULT 'level',
+	action text DEFAULT NULL,
+	after_video interval DEFAULT '30 min',
+	ordered boolean DEFAULT true
+) RETURNS SETOF stage_activity
+AS 'MODULE_PATHNAME', 'timeline_stage_activity' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION stage_activity(timeline, jsonb, text, text, text[], jsonb, text, text, interval, boolean) IS 'One row for each stage and period in which the visitor has events, to be added up with stage_metrics(). stage_map and stages are as in stage_at(). An event counts in the stage of its own pattern; one that matches none, in the stage that the visitor is in at its time (stage_at() with ordered), which is NULL before the first. period: day, week (from Monday), month, quarter, year or all, in time_zone. An event counts for every metric whose pattern it matches; metric_map, an object of metrics and patterns (null: nothing counts), replaces some of these: impressions: impression*|*_impression; views: page_view|pageview|screen_view|product_view|view_item|view; likes: like|reaction; shares: share; comments: comment; clicks: click*|*_click; video_starts: video_start|video_started|video_play; video_25: video_25|video_progress_25|video_progress[video_percent=25], and likewise video_50, video_75; video_completes: video_complete|video_completed|video_100|video_progress_100; orders: purchase|order; subscriptions: subscribe|subscription|newsletter_signup. level_property: the property that holds the level of a subscription, a number. action: what counts as an action after a video, by default clicks, orders, subscriptions, likes, shares and comments. It counts once, if a video event of the visitor came at most after_video before it or at its very time, in the row of the last such event; a video event is no action';
+-- Metrics of stages
+
+CREATE TYPE stage_metrics AS (
+	visitor_count bigint,
+	event_count bigint,
+	impression_count bigint,
+	view_count bigint,
+	like_count bigint,
+	share_count bigint,
+	comment_count bigint,
+	click_count bigint,
+	video_start_count bigint,
+	video_25_count bigint,
+	video_50_count bigint,
+	video_75_count bigint,
+	video_complete_count bigint,
+	video_25_rate double precision,
+	video_50_rate double precision,
+	video_75_rate double precision,
+	video_complete_rate double precision,
+	watch_share double precision,
+	order_count bigint,
+	revenue_value double precision,
+	average_order_value double precision,
+	subscription_count bigint,
+	subscription_level double precision,
+	subscription_value double precision,
+	action_after_video_count bigint,
+	action_after_video_rate double precision
+);
+COMMENT ON TYPE stage_metrics IS 'The figures of a stage, as stage_metrics() gives them. Rates and shares are ratios, not percent, and NULL where the denominator is 0';
+COMMENT ON COLUMN stage_metrics.visitor_count IS 'Unique visitors with events; NULL if rows of several stages or periods were added: visitors who are in more than one of them would be counted more than once';
+COMMENT ON COLUMN stage_metrics.event_count IS 'Events of any kind';
+COMMENT ON COLUMN stage_metrics.video_25_rate IS 'Play-through to the first quartile: video_25_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_50_rate IS 'Play-through to the middle: video_50_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_75_rate IS 'Play-through to the third quartile: video_75_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.video_complete_rate IS 'Play-through to the end (completion rate): video_complete_count / video_start_count';
+COMMENT ON COLUMN stage_metrics.watch_share IS 'Mean share of the video that is watched for each start: (starts / 2 + 25% + 50% + 75% + completes / 2) / (4 * starts), as if who leaves between two quartiles left half-way. It may exceed 1, as may the rates above, where a video starts in one stage or period and goes on in another';
+COMMENT ON COLUMN stage_metrics.revenue_value IS 'Sum of the values of orders; NULL if there are orders, but none has a value';
+COMMENT ON COLUMN stage_metrics.average_order_value IS 'revenue_value / order_count (AOV)';
+COMMENT ON COLUMN stage_metrics.subscription_level IS 'Mean level of the subscriptions that have one';
+COMMENT ON COLUMN stage_metrics.subscription_value IS 'Sum of the values of subscriptions; NULL if there are subscriptions, but none has a value';
+COMMENT ON COLUMN stage_metrics.action_after_video_count IS 'Actions that follow a video event of this stage and period';
+COMMENT ON COLUMN stage_metrics.action_after_video_rate IS 'action_after_video_count / video_start_count; may exceed 1';
+
+CREATE FUNCTION stage_activity_add(stage_activity, stage_activity) RETURNS stage_activity
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_activity_add(stage_activity, stage_activity) IS 'Transition and combine function of the aggregates stage_metrics and rollup(stage_activity)';
+
+CREATE FUNCTION stage_metrics_final(stage_activity) RETURNS stage_metrics
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION stage_metrics_final(stage_activity) IS 'Final function of the aggregate stage_metrics';
+
+CREATE AGGREGATE stage_metrics(activity stage_activity) (
+	SFUNC = stage_activity_add,
+	STYPE = stage_activity,
+	SSPACE = 320,
+	COMBINEFUNC = stage_activity_add,
+	FINALFUNC = stage_metrics_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE stage_metrics(stage_activity) IS 'The figures of a stage and period from the rows of stage_activity(), all in one value; NULL rows are skipped. Use it as SELECT stage, period_start, (stage_metrics(a)).* FROM timelines, stage_activity(timeline, ...) AS a GROUP BY stage, period_start: (...).* computes the aggregate once. To group by longer periods ask stage_activity() for them, as unique visitors do not add up';
+
+CREATE AGGREGATE rollup(activity stage_activity) (
+	SFUNC = stage_activity_add,
+	STYPE = stage_activity,
+	SSPACE = 320,
+	COMBINEFUNC = stage_activity_add,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(stage_activity) IS 'The sum of rows of stage_activity(), to be stored and added up further with stage_metrics() or rollup(): of one stage and period, from disjoint sets of visitors or with rows of other sources. Exact, in any order';
+-- Retention
+
+CREATE FUNCTION retention(
+	timeline timeline,
+	start_event text,
+	return_event text,
+	period interval,
+	periods integer,
+	time_zone text DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL,
+	mode text DEFAULT 'n_day',
+	brackets integer[] DEFAULT NULL
+) RETURNS boolean[]
+AS 'MODULE_PATHNAME', 'retention' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention(timeline, text, text, interval, integer, text, timestamptz, text, integer[]) IS 'In which periods after the first start_event the visitor did return_event; both are patterns. Element 1 is period 0 and true for everybody who started, so that it counts the cohort; the others are the periods from 1 to periods, at most 10,000. A visitor who never started gives NULL. mode: n_day (bounded, classic retention), returned in exactly this period; unbounded (also called rolling retention), in this or a later one; brackets, in those from one cut point to before the next, {1,3,7} giving 1 to 2 and 3 to 6, with NULL for periods. Without time_zone periods are counted from the time of the start, a day being 24 hours. With it they are those of the calendar: local days, ISO weeks for 7 days, months, quarters for 3 months, years; a multiple such as 14 days counts from the unit of the start. Events after as_of do not exist, and a period that is not complete by then (a calendar one: while the local date is not past it) is NULL, even if the visitor has returned already, or the last periods would show too high a rate. Without as_of all periods count as complete. Count many visitors with retention_stats';
+-- Retention of many visitors
+
+CREATE TYPE retention_stats;
+
+CREATE FUNCTION retention_stats_in(cstring) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_in(cstring) IS 'Text input of retention_stats: for each period, the cohort first, how many returned of how many, such as (200/200, 80/190)';
+
+CREATE FUNCTION retention_stats_out(retention_stats) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_out(retention_stats) IS 'Text output of retention_stats';
+
+CREATE FUNCTION retention_stats_recv(internal) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_recv(internal) IS 'Binary input of retention_stats';
+
+CREATE FUNCTION retention_stats_send(retention_stats) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_send(retention_stats) IS 'Binary output of retention_stats';
+
+CREATE TYPE retention_stats (
+	INPUT = retention_stats_in,
+	OUTPUT = retention_stats_out,
+	RECEIVE = retention_stats_recv,
+	SEND = retention_stats_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE retention_stats IS 'How many visitors returned in each period after a start event, of how many (retention curve, one row of a cohort table): made by the aggregate retention_stats, storable, merged by rollup, read by retention_periods';
+
+CREATE FUNCTION retention_stats_eq(retention_stats, retention_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_eq(retention_stats, retention_stats) IS 'Implementation of the = operator';
+
+CREATE FUNCTION retention_stats_ne(retention_stats, retention_stats) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_ne(retention_stats, retention_stats) IS 'Implementation of the <> operator';
+
+CREATE FUNCTION retention_stats_hash(retention_stats) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_hash(retention_stats) IS 'Hash of a retention_stats, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION retention_stats_hash_extended(retention_stats, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_hash_extended(retention_stats, bigint) IS 'Hash of a retention_stats with a seed';
+
+CREATE OPERATOR = (
+	LEFTARG = retention_stats, RIGHTARG = retention_stats, FUNCTION = retention_stats_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (retention_stats, retention_stats) IS 'the same counts in the same periods';
+
+CREATE OPERATOR <> (
+	LEFTARG = retention_stats, RIGHTARG = retention_stats, FUNCTION = retention_stats_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (retention_stats, retention_stats) IS 'not the same counts in the same periods';
+
+CREATE OPERATOR CLASS retention_stats_hash_ops
+	DEFAULT FOR TYPE retention_stats USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 retention_stats_hash(retention_stats),
+	FUNCTION 2 retention_stats_hash_extended(retention_stats, bigint);
+COMMENT ON OPERATOR CLASS retention_stats_hash_ops USING hash IS 'Hashing of retention_stats; there is no order on purpose';
+COMMENT ON OPERATOR FAMILY retention_stats_hash_ops USING hash IS 'Hashing of retention_stats';
+
+CREATE FUNCTION retention_stats_accum(retention_stats, periods boolean[]) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_accum(retention_stats, boolean[]) IS 'Transition function of the aggregate retention_stats: adds one visitor';
+
+CREATE FUNCTION retention_stats_combine(retention_stats, retention_stats) RETURNS retention_stats
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_stats_combine(retention_stats, retention_stats) IS 'Combine function of the aggregates retention_stats and rollup(retention_stats)';
+
+CREATE AGGREGATE retention_stats(periods boolean[]) (
+	SFUNC = retention_stats_accum,
+	STYPE = retention_stats,
+	SSPACE = 256,
+	COMBINEFUNC = retention_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE retention_stats(boolean[]) IS 'Counts the results of retention over many visitors: for each element how many are true, of how many that are not NULL; rows that are NULL, visitors who never started, are skipped. Read it with retention_periods. A cohort table: SELECT cohort, p.* FROM (SELECT date_trunc(''week'', first_at(timeline, ''signup''), ''Europe/Oslo'') AS cohort, retention_stats(retention(timeline, ''signup'', ''*'', ''7 days'', 8, ''Europe/Oslo'', now())) AS stats FROM timelines GROUP BY cohort) AS c, retention_periods(stats) AS p';
+
+CREATE AGGREGATE rollup(retention_stats) (
+	SFUNC = retention_stats_combine,
+	STYPE = retention_stats,
+	SSPACE = 256,
+	COMBINEFUNC = retention_stats_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(retention_stats) IS 'Merges stored retention_stats of the same periods into one, as if retention_stats had seen all of their visitors: all cohorts of a year, all countries. Each visitor must be in one of them only';
+
+CREATE FUNCTION retention_periods(stats retention_stats, conf_level double precision DEFAULT 0.95)
+RETURNS TABLE (period integer, size bigint, returned bigint, rate double precision,
+	rate_lower double precision, rate_upper double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION retention_periods(retention_stats, double precision) IS 'One row for each period, from 0, which is the cohort itself (of mode brackets: for each bracket, from 1). size: visitors for whom the period is complete, returned: those of them who returned, rate: returned / size, the retention rate, NULL where size is 0; rate_lower and rate_upper: Wilson interval at this confidence level';
+-- Retention on plain rows
+
+CREATE FUNCTION retention_conditions_accum(bigint, conditions boolean[]) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_accum(bigint, boolean[]) IS 'Transition function of the aggregate retention(conditions)';
+
+CREATE FUNCTION retention_conditions_combine(bigint, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_combine(bigint, bigint) IS 'Combine function of the aggregate retention(conditions)';
+
+CREATE FUNCTION retention_conditions_final(bigint) RETURNS boolean[]
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION retention_conditions_final(bigint) IS 'Final function of the aggregate retention(conditions)';
+
+CREATE AGGREGATE retention(VARIADIC conditions boolean[]) (
+	SFUNC = retention_conditions_accum,
+	STYPE = bigint,
+	COMBINEFUNC = retention_conditions_combine,
+	FINALFUNC = retention_conditions_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE retention(VARIADIC boolean[]) IS 'Retention on the plain rows of a group, as ClickHouse''s retention: element 1 is whether the first condition was true in some row; element i, whether the first and the i-th each were, not always in the same row. For example retention(day = ''2026-01-05'', day = ''2026-01-06'') ... GROUP BY visitor. NULL counts as false; at most 32 conditions; no rows give NULL. In retention_stats its first element shows who is in the cohort: use FILTER (WHERE result[1])';
+-- Flow
+
+CREATE FUNCTION flow(
+	timeline timeline,
+	start_event text DEFAULT NULL,
+	end_event text DEFAULT NULL,
+	depth integer DEFAULT 5,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT true,
+	gap interval DEFAULT NULL
+)
+RETURNS TABLE (step integer, source text, target text, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_flow' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION flow(timeline, text, text, integer, text, boolean, interval) IS 'One row for each transition (link, edge) from one step to the next: group by step, source and target for a Sankey diagram (path exploration, user flow). Forward from the visitor''s first event that matches start_event, or from the first step, numbered 1 to depth; a visitor who ends before depth has a last row without target (exit). Or back from the first event that matches end_event, numbered -1 to -depth; a visitor who begins there has a last row without source (entry). With gap each visit is a path of its own (a longer pause ends it, whatever events it is between). Steps are the events that match among, start_event or end_event; without among, all. collapse: repeats of one label after each other are one step, at the time of the first. seconds: from source to target';
+
+-- Paths
+
+CREATE FUNCTION paths_to(
+	timeline timeline,
+	pattern text,
+	n integer,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT false,
+	occurrence text DEFAULT 'all'
+)
+RETURNS TABLE (at timestamptz, path text[])
+AS 'MODULE_PATHNAME', 'timeline_paths_to' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION paths_to(timeline, text, integer, text, boolean, text) IS 'For each event that matches pattern, its time and the labels of up to n steps before it (path to conversion, reverse path), in order of time and without the event itself; n is at most 1000. Steps are the events that match among; without among, all. collapse: repeats of one label after each other are one step. occurrence: all events that match, or only the first, or only the last';
+
+CREATE FUNCTION paths_from(
+	timeline timeline,
+	pattern text,
+	n integer,
+	among text DEFAULT NULL,
+	collapse boolean DEFAULT false,
+	occurrence text DEFAULT 'all'
+)
+RETURNS TABLE (at timestamptz, path text[])
+AS 'MODULE_PATHNAME', 'timeline_paths_from' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION paths_from(timeline, text, integer, text, boolean, text) IS 'For each event that matches pattern, its time and the labels of up to n steps after it (next steps), in order of time and without the event itself; n is at most 1000. Steps are the events that match among; without among, all. collapse: repeats of one label after each other are one step. occurrence: all events that match, or only the first, or only the last';
+
+-- Time between events
+
+CREATE FUNCTION time_between(
+	timeline timeline,
+	from_event text,
+	to_event text,
+	within interval DEFAULT NULL,
+	longer_than interval DEFAULT NULL,
+	pick text DEFAULT 'first'
+) RETURNS interval
+AS 'MODULE_PATHNAME', 'timeline_time_between' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION time_between(timeline, text, text, interval, interval, text) IS 'How long it took from an event that matches from_event to one that matches to_event (time to convert, reaction time, time lag): of the pairs of times_between() the first, last, shortest or longest, or their mean, as pick says. NULL if there is no pair';
+
+CREATE FUNCTION times_between(
+	timeline timeline,
+	from_event text,
+	to_event text,
+	within interval DEFAULT NULL,
+	longer_than interval DEFAULT NULL
+)
+RETURNS TABLE (from_at timestamptz, to_at timestamptz, seconds double precision)
+AS 'MODULE_PATHNAME', 'timeline_times_between' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION times_between(timeline, text, text, interval, interval) IS 'Each pair of an event that matches from_event and the next other one that matches to_event, later or at the same instant, and the seconds between. While a pair is open, further from events are not counted; an event that matches both closes a pair and opens the next, so that ''*'' and ''*'' give all times between events. Of the events at one instant those that only open a pair are taken first, those that only close one last. within: a pair not closed after that long is given up, and the next from event opens one. longer_than: only longer pairs, for example ''30 min'' for the pauses between visits';
+
+-- The rule of journeys
+
+CREATE TYPE journey_rule AS (
+	conversion text,
+	lookback interval,
+	touch text,
+	touch_by text,
+	conversions text,
+	reuse_touches boolean,
+	points jsonb,
+	ignore text[],
+	collapse text,
+	as_of timestamptz,
+	gap interval,
+	time_zone text,
+	split_channel boolean
+);
+COMMENT ON TYPE journey_rule IS 'How journeys (conversion paths) are read from timelines, for aggregates over timelines, which take no named arguments: made by the function journey_rule';
+
+CREATE FUNCTION journey_rule(
+	conversion text,
+	lookback interval DEFAULT '90 days',
+	touch text DEFAULT 'visit',
+	touch_by text DEFAULT 'channel',
+	conversions text DEFAULT 'all',
+	reuse_touches boolean DEFAULT false,
+	points jsonb DEFAULT NULL,
+	ignore text[] DEFAULT NULL,
+	collapse text DEFAULT 'none',
+	as_of timestamptz DEFAULT NULL,
+	gap interval DEFAULT '30 min',
+	time_zone text DEFAULT NULL,
+	split_channel boolean DEFAULT false
+) RETURNS journey_rule
+AS 'MODULE_PATHNAME', 'journey_rule' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION journey_rule(text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The options of journeys() as one value, for aggregates over timelines; a mistake in any of them is an error here';
+-- Journeys
+
+CREATE FUNCTION journeys(
+	timeline timeline,
+	conversion text,
+	lookback interval DEFAULT '90 days',
+	touch text DEFAULT 'visit',
+	touch_by text DEFAULT 'channel',
+	conversions text DEFAULT 'all',
+	reuse_touches boolean DEFAULT false,
+	points jsonb DEFAULT NULL,
+	ignore text[] DEFAULT NULL,
+	collapse text DEFAULT 'none',
+	as_of timestamptz DEFAULT NULL,
+	gap interval DEFAULT '30 min',
+	time_zone text DEFAULT NULL,
+	split_channel boolean DEFAULT false
+)
+RETURNS TABLE (path text[], touched_at timestamptz[], converted_at timestamptz, value double precision)
+AS 'MODULE_PATHNAME', 'journeys' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION journeys(timeline, text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The journeys (conversion paths, paths to purchase) of a visitor: for each event that matches conversion, or with points one of the goals, the touches of the lookback (attribution window) before it and its value or points; then, with converted_at NULL, the touches that no conversion has followed. A touch is a visit (session) with its first channel, or the property touch_by, else (direct), and the time of its first event that is no conversion; with a pattern in touch, each event that matches it. Each conversion has the touches since the one before, or with reuse_touches all in its lookback; one without touches has the path (unattributed)';
+-- Shares of touches in a conversion
+
+CREATE FUNCTION attribution_weights(
+	model text,
+	path text[],
+	touched_at timestamptz[] DEFAULT NULL,
+	converted_at timestamptz DEFAULT NULL,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	half_life interval DEFAULT '7 days',
+	milestones timestamptz[] DEFAULT NULL
+) RETURNS double precision[]
+AS 'MODULE_PATHNAME', 'attribution_weights' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION attribution_weights(text, text[], timestamptz[], timestamptz, text[], double precision[], interval, timestamptz[]) IS 'The share of each touch of a path in its conversion (multi-touch attribution, fractional credit), parallel to path; shares add up to 1. Rule-based models: first_touch, last_touch, last_non_direct (the last channel that is not in skip, {(direct)} by default; all are: the last), linear, position_based with weights {first,middle,last} and its presets u_shaped (.4/.2/.4), j_shaped (.2/.2/.6) and inverse_j_shaped (.6/.2/.2), time_decay (half the credit for each half_life that a touch is older than the youngest), w_shaped and full_path (30 % or 22.5 % each to the first touch and to the two milestones, of lead and opportunity, with full_path also to the last touch; 10 % to the others; a milestone belongs to the last touch at or before it, and one that is NULL to none), participation (1 to the first touch of each channel: these do not add up to 1). time_decay, w_shaped and full_path need touched_at, in order of time. Elements that are NULL, empty or (unattributed) are no touches and have 0; in a path without touches the first (unattributed) has 1. Options of other models are not looked at';
+-- Shares of touches on plain rows
+
+CREATE FUNCTION attribution_share(
+	model text,
+	at timestamptz,
+	channel text DEFAULT NULL,
+	converted_at timestamptz DEFAULT NULL,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	half_life interval DEFAULT '7 days',
+	milestones timestamptz[] DEFAULT NULL
+) RETURNS double precision
+AS 'MODULE_PATHNAME', 'attribution_share' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
+COMMENT ON FUNCTION attribution_share(text, timestamptz, text, timestamptz, text[], double precision[], interval, timestamptz[]) IS 'The share of a touch, one row, in its conversion: attribution_share(''linear'', at) OVER (PARTITION BY conversion ORDER BY at). Models and options are those of attribution_weights, and the numbers are the same as for the rows in arrays. Options are those of the first row of each partition; the frame does not matter. Without channel, every row with a time is a touch; with it, a row whose channel is NULL, empty or (unattributed) is none and has 0, unless there is no other: then the first (unattributed) has 1';
+-- Splitting money by shares
+
+CREATE FUNCTION split_value(value numeric, shares double precision[], digits integer DEFAULT NULL)
+RETURNS numeric[]
+AS 'MODULE_PATHNAME', 'split_value' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION split_value(numeric, double precision[], integer) IS 'Splits an amount of money in proportion to shares (allocation, largest remainder method): the parts add up to value exactly, and each differs from its exact proportion by less than one unit of the last digit. Parts have as many digits after the point as value is written with, 2 for 49.90, or as many as digits says. Shares are relative and need not add up to 1. What is left after rounding down goes to the largest remainders, of equal ones to the first. A negative value is split as its amount, with the sign';
+-- Path tools
+
+CREATE FUNCTION parse_path(path text, separator text DEFAULT '>')
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'parse_path' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION parse_path(text, text) IS 'A path written as one text, as other tools export it (''email > search > direct''), as an array of its channels. White space around channels and empty parts are left out';
+
+CREATE FUNCTION collapse_path(path text[], how text DEFAULT 'consecutive')
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'collapse_path' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION collapse_path(text[], text) IS 'A path with one touch for each run of touches of the same channel (how consecutive: deduplicated path, Snowplow''s exposure path), with only the first touch of each channel (first: Snowplow''s first path), or with all (none). Elements that are no channel (NULL, empty) are left out; so is (unattributed), but a path without channels keeps one';
+
+CREATE FUNCTION path_frequency(path text[])
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'path_frequency' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION path_frequency(text[]) IS 'The channels of a path in the order of their first touches, each with the number of its touches: {email(2),search(1)} (Snowplow''s frequency path)';
+
+CREATE FUNCTION trim_path(path text[], channels text[], at text DEFAULT 'end')
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'trim_path' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION trim_path(text[], text[], text) IS 'A path without the touches of these channels at its end, at its start, at both, or all of them; if nothing else is in the path, they stay. With at end it is what others call ignoring direct unless all is direct (Snowplow''s remove_if_last_and_not_all; with all: remove_if_not_all)';
+
+CREATE FUNCTION path_lookback(path text[], touched_at timestamptz[], converted_at timestamptz, lookback interval)
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'path_lookback' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION path_lookback(text[], timestamptz[], timestamptz, interval) IS 'The touches of a path at or before the conversion and not more than lookback before it (lookback window, attribution window); touched_at has the time of each touch. Lookback NULL: however long before. No touch left gives an empty path';
+
+CREATE FUNCTION path_last(path text[], touches integer)
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'path_last' LANGUAGE C IMMUTABLE PARALLEL SAFE STRICT;
+COMMENT ON FUNCTION path_last(text[], integer) IS 'The last so many touches of a path (maximum path length, lookback steps); a shorter path stays as it is';
+-- Conversion paths
+
+CREATE TYPE conversion_paths;
+
+CREATE FUNCTION conversion_paths_in(cstring) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_in(cstring) IS 'Text input of conversion_paths';
+
+CREATE FUNCTION conversion_paths_out(conversion_paths) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_out(conversion_paths) IS 'Text output of conversion_paths: JSON, exact, and no setting changes it';
+
+CREATE FUNCTION conversion_paths_recv(internal) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_recv(internal) IS 'Binary input of conversion_paths';
+
+CREATE FUNCTION conversion_paths_send(conversion_paths) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_send(conversion_paths) IS 'Binary output of conversion_paths';
+
+CREATE TYPE conversion_paths (
+	INPUT = conversion_paths_in,
+	OUTPUT = conversion_paths_out,
+	RECEIVE = conversion_paths_recv,
+	SEND = conversion_paths_send,
+	INTERNALLENGTH = variable,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE conversion_paths IS 'Distinct conversion paths (customer journeys) with how many converted, their value, and how many did not. Storable and mergeable: made by the aggregate conversion_paths, merged by rollup, read by attribution for every model';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], conversions bigint, value double precision, non_conversions bigint) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], bigint, double precision, bigint) IS 'A step of the aggregate conversion_paths: counts the paths of one row';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timed' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], timestamptz[], timestamptz, double precision, interval) IS 'A step of the aggregate conversion_paths: counts one journey';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timed' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], timestamptz[], timestamptz, double precision) IS 'A step of the aggregate conversion_paths: counts one journey';
+
+CREATE FUNCTION conversion_paths_combine(conversion_paths, conversion_paths) RETURNS conversion_paths
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_combine(conversion_paths, conversion_paths) IS 'A step of the aggregate rollup: adds one set of paths to another';
+
+CREATE AGGREGATE conversion_paths(path text[], conversions bigint, value double precision, non_conversions bigint) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], bigint, double precision, bigint) IS 'Collects conversion paths. conversions went through this path and brought value together; non_conversions went through it and did not convert. NULL counts are 0. A NULL or empty channel is skipped; conversions of a path without channels are kept as (unattributed)';
+
+CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double precision, interval) IS 'Collects the rows of journeys(), one journey each; converted_at NULL: it did not convert. As it sees the times of touches, the model time_decay works too, with this half_life';
+
+CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double precision) IS 'Collects the rows of journeys(), with a half-life of 7 days for the model time_decay';
+
+CREATE AGGREGATE rollup(conversion_paths) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_combine,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(conversion_paths) IS 'Merges sets of conversion paths into one, as if one aggregate had seen all of them: keep one a day, merge when asked';
+-- Markov chains of conversion paths
+
+CREATE TYPE markov;
+
+CREATE FUNCTION markov_in(cstring) RETURNS markov
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_in(cstring) IS 'Text input of markov';
+
+CREATE FUNCTION markov_out(markov) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_out(markov) IS 'Text output of markov: JSON, exact, and no setting changes it';
+
+CREATE FUNCTION markov_recv(internal) RETURNS markov
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_recv(internal) IS 'Binary input of markov';
+
+CREATE FUNCTION markov_send(markov) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_send(markov) IS 'Binary output of markov';
+
+CREATE TYPE markov (
+	INPUT = markov_in,
+	OUTPUT = markov_out,
+	RECEIVE = markov_recv,
+	SEND = markov_send,
+	INTERNALLENGTH = variable,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE markov IS 'How often each channel, or run of channels, follows another in conversion paths. Storable and mergeable: made by the aggregate markov, merged by rollup, read by attribution. Its size follows the distinct transitions, not the paths';
+
+CREATE FUNCTION markov_accum(markov, path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) RETURNS markov
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION markov_accum(markov, text[], bigint, double precision, bigint, integer) IS 'A step of the aggregate markov: counts the paths of one row';
+
+CREATE FUNCTION markov_combine(markov, markov) RETURNS markov
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION markov_combine(markov, markov) IS 'A step of the aggregate rollup: adds one Markov chain to another';
+
+CREATE AGGREGATE markov(path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) (
+	STYPE = markov,
+	SFUNC = markov_accum,
+	COMBINEFUNC = markov_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE markov(text[], bigint, double precision, bigint, integer) IS 'Counts the transitions of paths, for Markov chain attribution. conversions went through this path and brought value together; non_conversions went through it and did not convert. chain_order, from 1 to 4 and the same in all rows, is how many touches a state remembers. NULL counts are 0. A NULL or empty channel is skipped; conversions of a path without channels are kept as (unattributed)';
+
+CREATE AGGREGATE rollup(markov) (
+	STYPE = markov,
+	SFUNC = markov_combine,
+	COMBINEFUNC = markov_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(markov) IS 'Merges Markov chains of the same order into one, as if one aggregate had seen all of their paths: keep one a day, merge when asked';
+
+CREATE FUNCTION transition_probabilities(chain markov)
+RETURNS TABLE (from_state text[], to_state text[], transitions double precision, probability double precision)
+AS 'MODULE_PATHNAME', 'markov_transitions' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION transition_probabilities(markov) IS 'One row for each transition of a Markov chain: how many paths went from one state to the next, and which part that is of all that left it. A state is the last chain_order channels; the first comes after {(start)}, and {(conversion)} or {(no conversion)} after the last';
+
+CREATE FUNCTION markov(paths conversion_paths, chain_order integer DEFAULT 1) RETURNS markov
+AS 'MODULE_PATHNAME', 'markov_of_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION markov(conversion_paths, integer) IS 'The Markov chain of conversion paths, of any order from 1 to 4';
+-- Conversion paths and Markov chains of timelines
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, timeline timeline, rule journey_rule) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timeline' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, timeline, journey_rule) IS 'A step of the aggregate conversion_paths: counts the journeys of one timeline';
+
+CREATE FUNCTION conversion_paths_accum(conversion_paths, timeline timeline, rule journey_rule, half_life interval) RETURNS conversion_paths
+AS 'MODULE_PATHNAME', 'conversion_paths_accum_timeline' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, timeline, journey_rule, interval) IS 'A step of the aggregate conversion_paths: counts the journeys of one timeline';
+
+CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(timeline, journey_rule) IS 'Collects the journeys of timelines, as journeys() with the options of the rule gives them: write conversion_paths(events, journey_rule(''purchase'')). With a half-life of 7 days for the model time_decay';
+
+CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule, half_life interval) (
+	STYPE = conversion_paths,
+	SFUNC = conversion_paths_accum,
+	COMBINEFUNC = conversion_paths_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE conversion_paths(timeline, journey_rule, interval) IS 'Collects the journeys of timelines, with this half-life for the model time_decay';
+
+CREATE FUNCTION markov_accum(markov, timeline timeline, rule journey_rule, chain_order integer) RETURNS markov
+AS 'MODULE_PATHNAME', 'markov_accum_timeline' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION markov_accum(markov, timeline, journey_rule, integer) IS 'A step of the aggregate markov: counts the journeys of one timeline';
+
+CREATE AGGREGATE markov(timeline timeline, rule journey_rule, chain_order integer) (
+	STYPE = markov,
+	SFUNC = markov_accum,
+	COMBINEFUNC = markov_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE markov(timeline, journey_rule, integer) IS 'Counts the transitions of the journeys of timelines, as journeys() with the options of the rule gives them. chain_order, from 1 to 4, is how many touches a state remembers';
+-- Reading conversion paths
+
+CREATE FUNCTION path_counts(paths conversion_paths)
+RETURNS TABLE (path text[], conversions bigint, value double precision, non_conversions bigint)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION path_counts(conversion_paths) IS 'The distinct paths with how often each was taken: the most frequent journeys are those with the most conversions + non_conversions. The empty path is that of conversions without touches';
+
+CREATE FUNCTION path_totals(paths conversion_paths,
+	OUT distinct_paths bigint, OUT channels integer, OUT conversions bigint, OUT non_conversions bigint, OUT value double precision,
+	OUT unattributed_conversions bigint, OUT unattributed_value double precision, OUT has_times boolean, OUT half_life interval)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION path_totals(conversion_paths) IS 'Totals of conversion paths. has_times: the times of all touches that led to a conversion were seen, so the model time_decay can be used, with this half_life';
+-- Attribution: what each channel is credited with
+
+CREATE FUNCTION attribution(chain markov, max_states integer DEFAULT 100000)
+RETURNS TABLE (channel text, removal_effect double precision, value_removal_effect double precision,
+	share double precision, conversions double precision, value double precision)
+AS 'MODULE_PATHNAME', 'attribution_markov' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION attribution(markov, integer) IS 'Markov chain attribution (data-driven attribution), solved exactly: for each channel the part of conversions, and of their value, that would be lost without it, and its share of these removal effects as conversions and value. Conversions without touches are credited to (unattributed). Without conversions effects are NULL. More than max_states states are an error';
+
+CREATE FUNCTION attribution(
+	paths conversion_paths,
+	model text,
+	chain_order integer DEFAULT 1,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	permutations integer DEFAULT 1000,
+	seed bigint DEFAULT 1,
+	max_states integer DEFAULT 100000
+)
+RETURNS TABLE (channel text, share double precision, conversions double precision, value double precision,
+	effect double precision, std_error double precision,
+	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
+	mean_path_length double precision, mean_days_to_conversion double precision)
+AS 'MODULE_PATHNAME', 'attribution_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect or Shapley value; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
+-- Shapley values by position
+
+CREATE FUNCTION shapley_positions(paths conversion_paths)
+RETURNS TABLE (channel text, touch_position integer, conversions double precision, value double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION shapley_positions(conversion_paths) IS 'The ordered Shapley value (Zhao, Mahboobi and Bagheri 2018): each channel''s credit by the model shapley, by its position in the path, from 1. The positions of a channel add up to its credit';
+-- Reports of attribution
+
+CREATE FUNCTION attribution_report(
+	paths conversion_paths,
+	models text[] DEFAULT NULL,
+	spend jsonb DEFAULT NULL,
+	margin double precision DEFAULT NULL,
+	chain_order integer DEFAULT 1,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	permutations integer DEFAULT 1000,
+	seed bigint DEFAULT 1
+)
+RETURNS TABLE (model text, channel text, share double precision, conversions double precision, value double precision,
+	spend double precision, cpa double precision, roas double precision, romi double precision,
+	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
+	mean_path_length double precision, mean_days_to_conversion double precision)
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	WITH asked AS (
+		SELECT m.model, m.place
+		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
+				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
+				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+	), credit AS (
+		SELECT q.place, q.model, a.*
+		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
+	), cost AS (
+		SELECT q.place, q.model, s.key AS channel, s.value::double precision AS spend
+		FROM asked q CROSS JOIN jsonb_each_text(spend) s
+	)
+	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
+		s.spend / nullif(c.conversions, 0),
+		coalesce(c.value, 0) / nullif(s.spend, 0),
+		(coalesce(c.value, 0) * coalesce(margin, 1) - s.spend) / nullif(s.spend, 0),
+		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
+	FROM credit c FULL JOIN cost s USING (place, model, channel)
+	ORDER BY place, channel COLLATE "C";
+END;
+COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';
