@@ -140,6 +140,9 @@ all install installcheck clean no-pgxs:
 .PHONY: all install installcheck clean no-pgxs
 endif
 
+# As PostgreSQL does for its own inner loops.
+src/attribution/censored_chain.o src/attribution/chain.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
+
 $(SCRIPT): $(SCRIPT_PARTS) Makefile
 	cat $(SCRIPT_PARTS) > $@
 

@@ -50,6 +50,12 @@ SELECT w, rounded(attribution_weights('w_shaped', '{a,b,c,d}', days(10, 20, 20, 
 FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7]) n, LATERAL (SELECT CASE n WHEN 1 THEN days(15, 25) WHEN 2 THEN days(20, 29) WHEN 3 THEN days(9, 30) WHEN 4 THEN days(40, 20) WHEN 5 THEN '{NULL,NULL}'
 	WHEN 6 THEN ARRAY[NULL, day(20)] ELSE days(10, 10) END) t (w);
 
+-- long paths of many channels
+SELECT length, count(*) AS touches, sum(share) AS channels, count(*) FILTER (WHERE share <> (number <= length / 3)::int) AS not_the_first
+FROM unnest(ARRAY[15, 18, 300, 60000]) length, LATERAL (SELECT array_agg('channel ' || i % (length / 3) ORDER BY i) FROM generate_series(1, length) i) p (path),
+	unnest(attribution_weights('participation', path)) WITH ORDINALITY AS w (share, number)
+GROUP BY length ORDER BY length;
+
 -- mistakes
 SELECT attribution_weights('last', '{a}');
 SELECT attribution_weights('', '{a}');

@@ -2,6 +2,7 @@
 \pset null NULL
 SET timezone = 'UTC';
 SET datestyle = ISO;
+SET intervalstyle = postgres;
 
 -- Day 1 view@email, day 2 purchase 10, and so on: short to write, easy to read. view@'' has an empty channel.
 CREATE FUNCTION days(VARIADIC events text[]) RETURNS timeline LANGUAGE sql IMMUTABLE

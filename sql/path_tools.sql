@@ -22,8 +22,8 @@ SELECT path_last('{a,b,c}', 2) AS two, path_last('{a,b,c}', 5) AS five, path_las
 
 -- long paths; a path of ours equals one that PostgreSQL made
 SELECT cardinality(path) AS parts, collapse_path(path) = path AS alternating, collapse_path(path, 'first') AS first, path_frequency(path) AS frequency, cardinality(trim_path(path, '{b}', 'all')) AS without_b,
-	path_last(path, 3) AS last, parse_path(array_to_string(path, '|'), '|') = path AS parsed, hash_array(parse_path(array_to_string(path, '|'), '|')) = hash_array(path) AS same_hash
-FROM (SELECT array_agg((ARRAY['a', 'b', 'a much longer name than these'])[1 + i % 3] ORDER BY i) AS path FROM generate_series(0, 99999) i) p;
+	path_last(path, 3) AS last, parse_path(array_to_string(path, '|'), '|') = path AS parsed, pg_column_size(parse_path(array_to_string(path, '|'), '|')) = pg_column_size(path) AS same_size
+FROM (SELECT array_agg((ARRAY['a', 'b', 'a name longer than those'])[1 + i % 3] ORDER BY i) AS path FROM generate_series(0, 99999) i) p;
 
 -- mistakes
 SELECT parse_path('a', '');

@@ -17,6 +17,11 @@ SELECT (SELECT sum(p) = 1e-1000 FROM unnest(split_value(1e-1000, '{1,2}')) p) AS
 	(SELECT sum(p) = 1 AND count(*) = 100000 AND max(p) = 0.00001 FROM unnest(split_value(1, array_fill(0.1::float8, ARRAY[100000]), 7)) p) AS many_parts,
 	split_value(999999999999999999, '{1,2}') = '{333333333333333333,666666666666666666}' AS largest_int128, split_value(1000000000000000000, '{1,2}') AS first_numeric;
 
+-- products just below and just above 2^128, against division of whole numbers; two parts are rounded, half up for the first
+SELECT count(*) AS cases, count(*) FILTER (WHERE parts[1] <> div(2 * value * share + share + 1, 2 * (share + 1)) OR parts[1] + parts[2] <> value) AS differences
+FROM generate_series(0, 40) shift, (VALUES (999999999999999999), (576460752303423488), (576460752303423487)) v (value), LATERAL (SELECT 9007199254740991::numeric * 2::numeric ^ shift) s (share),
+	LATERAL (SELECT split_value(value::numeric, ARRAY[share, 1]::float8[])) p (parts);
+
 -- both ways of dividing give the same where no remainders are equal: a share of nothing makes the numbers long; so do shares times a power of two
 SELECT count(*) AS cases, count(*) FILTER (WHERE small IS DISTINCT FROM large[:n] OR large[n + 1] <> 0 OR small IS DISTINCT FROM scaled) AS differences,
 	count(*) FILTER (WHERE (SELECT sum(p) FROM unnest(small) p) <> value) AS wrong_sums

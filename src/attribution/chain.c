@@ -20,12 +20,12 @@
  *
  * - elimination (censored_chain.h).  Halving the channels again and again, the states
  *   that have none of one half's channels are eliminated once for all of them.
- * - for chains of many states: the sum of conversions after 0, 1, 2... further touches.
- *   After each step the conversions still under way are at most
- *   sum over b of out_b d_b, where d_b is the step's addition to w_b and out_b the
- *   paths that leave b: those that leave A, and those that start outside, are at most
- *   all.  The sum ends when they are less than one unit in the last digit of what
- *   is lost; so the bound is proved, not hoped for.
+ * - for chains of many states: w as a sum of additions d, first of conversions at once, then
+ *   of those with further touches, as the iteration of Gauss and Seidel adds them.  A step
+ *   leaves of w at most what one more touch makes of the last d, and as out_b paths leave
+ *   b, of what is lost at most  sum over b of out_b d_b.  (The paths that leave A for b,
+ *   and those that come back to b before A, are no more than out_b.)  The steps end when
+ *   that is less than one unit in the last digit of what is lost: a proved bound.
  */
 #include "postgres.h"
 
@@ -61,7 +61,6 @@ typedef struct StepRoom
 	bool	   *is_removed;
 	Addition   *sum;			/* w */
 	Addition   *addition;		/* d */
-	Addition   *next;
 } StepRoom;
 
 static void lose_by_elimination(const Chain *chain, const CensoredChain *censored,
@@ -70,7 +69,7 @@ static CensoredChain *watch_channels(const Chain *chain, const CensoredChain *ce
 									 uint32 lowest, uint32 highest);
 static StepRoom step_room(const Chain *chain);
 static bool lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *loss);
-static Addition step(const Chain *chain, StepRoom *room);
+static Addition step(const Chain *chain, StepRoom *room, bool is_first);
 static ChannelLoss loss_of_removed(const Chain *chain, const StepRoom *room);
 static bool elimination_is_quicker(const Chain *chain, double rate, double under_way, double lost);
 
@@ -219,7 +218,6 @@ step_room(const Chain *chain)
 	room.is_removed = palloc_extended(count * sizeof(bool), MCXT_ALLOC_HUGE);
 	room.sum = palloc_extended(count * sizeof(Addition), MCXT_ALLOC_HUGE);
 	room.addition = palloc_extended(count * sizeof(Addition), MCXT_ALLOC_HUGE);
-	room.next = palloc_extended(count * sizeof(Addition), MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < chain->state_count; i++)
 	{
 		room.out[i] = chain->conversions[i] + chain->non_conversions[i];
@@ -238,17 +236,14 @@ lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *l
 
 	for (uint32 i = 0; i < chain->state_count; i++)
 	{
-		Addition   *first = &room->addition[i];
-
 		room->is_removed[i] = tuple_has_channel(chain->tuples[i], channel, channel + 1);
 		all_values += fabs(chain->values[i]);
-		first->conversions = room->is_removed[i] || room->out[i] == 0 ? 0 : chain->conversions[i] / room->out[i];
-		first->value = room->is_removed[i] || room->out[i] == 0 ? 0 : chain->values[i] / room->out[i];
-		room->sum[i] = room->next[i] = *first;
+		memset(&room->sum[i], 0, sizeof(Addition));
+		memset(&room->addition[i], 0, sizeof(Addition));
 	}
 	for (uint64 steps = 1;; steps++)
 	{
-		Addition	under_way = step(chain, room);
+		Addition	under_way = step(chain, room, steps == 1);
 
 		CHECK_FOR_INTERRUPTS();
 		if (steps % 8 == 0 || (under_way.conversions == 0 && under_way.value == 0))
@@ -267,16 +262,19 @@ lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *l
 	}
 }
 
-/* One touch more: adds to the sums, and tells the limit of what is to come. */
+/*
+ * Adds to the sums: conversions at once in the first step, in each what one more touch
+ * makes of what was added last.  Returns the limit of all that is to come.
+ */
 static Addition
-step(const Chain *chain, StepRoom *room)
+step(const Chain *chain, StepRoom *room, bool is_first)
 {
 	Addition	under_way = {0};
 	Addition   *addition = room->addition;
 
 	for (uint32 i = 0; i < chain->state_count; i++)
 	{
-		Addition	entering = {0};
+		Addition	entering = {is_first ? chain->conversions[i] : 0, is_first ? chain->values[i] : 0};
 
 		if (room->is_removed[i])
 			continue;
@@ -293,16 +291,15 @@ step(const Chain *chain, StepRoom *room)
 		}
 		if (room->out[i] > 0)
 		{
-			room->next[i].conversions = entering.conversions / room->out[i];
-			room->next[i].value = entering.value / room->out[i];
-			room->sum[i].conversions += room->next[i].conversions;
-			room->sum[i].value += room->next[i].value;
+			/* in place: later states see it in this step already */
+			addition[i].conversions = entering.conversions / room->out[i];
+			addition[i].value = entering.value / room->out[i];
+			room->sum[i].conversions += addition[i].conversions;
+			room->sum[i].value += addition[i].value;
 			under_way.conversions += entering.conversions;
 			under_way.value += fabs(entering.value);
 		}
 	}
-	room->addition = room->next;
-	room->next = addition;
 	return under_way;
 }
 

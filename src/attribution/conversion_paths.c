@@ -27,11 +27,16 @@ conversion_paths_accum(PG_FUNCTION_ARGS)
 {
 	ExpandedState *state = expanded_state_for_change(fcinfo, &path_set_methods);
 	PathSet    *set = state->content;
+	int64		conversions = count_argument(fcinfo, 2, "conversions");
+	int64		non_conversions = count_argument(fcinfo, 4, "non_conversions");
+	double		value = value_argument(fcinfo, 3, "value");
 	PathArgument path;
 
+	/* a path that nobody took does not make its channels known either */
+	if (conversions == 0 && non_conversions == 0)
+		PG_RETURN_STATE(state);
 	path_argument(fcinfo, 1, &set->channels, &path);
-	path_set_add(set, path.channels, path.length, count_argument(fcinfo, 2, "conversions"),
-				 count_argument(fcinfo, 4, "non_conversions"), value_argument(fcinfo, 3, "value"));
+	path_set_add(set, path.channels, path.length, conversions, non_conversions, value);
 	PG_RETURN_STATE(state);
 }
 

@@ -113,9 +113,9 @@ journey_rule(PG_FUNCTION_ARGS)
  * The rule of the arguments from 'first' on, in the order of Option, kept in
  * *cache from call to call; *cache is NULL at first and lives as long as the call
  * site, as fn_extra does.  An option that is NULL has its default.  The rule is
- * valid until the next call for the same cache.  Mistakes are errors
- * (ERRCODE_INVALID_PARAMETER_VALUE and, for a pattern of the ignore list,
- * ERRCODE_NULL_VALUE_NOT_ALLOWED) that name the argument.
+ * valid until the next call for the same cache.  Mistakes are errors that name the
+ * argument: ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_NULL_VALUE_NOT_ALLOWED for an
+ * element of the ignore list, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE for points.
  */
 const JourneyRule *
 journey_rule_of_arguments(FunctionCallInfo fcinfo, int first, void **cache)

@@ -120,8 +120,8 @@ form_path(const TimelineString *labels, const JourneyTouch *touches, uint32 coun
 		const TimelineString *label = &labels[touches[i].label];
 		Size		length = VARHDRSZ + (Size) label->length;
 
-		/* what is left between two elements must be the same each time */
-		memset(element + INTALIGN_DOWN(length), 0, INTALIGN(length) - INTALIGN_DOWN(length));
+		/* zeros behind the bytes up to the next element, so that equal paths are equal bytes */
+		*(uint32 *) (element + INTALIGN(length) - sizeof(uint32)) = 0;
 		SET_VARSIZE(element, length);
 		memcpy(VARDATA(element), label->bytes, label->length);
 		element += INTALIGN(length);

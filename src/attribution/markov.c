@@ -46,14 +46,17 @@ markov_accum(PG_FUNCTION_ARGS)
 {
 	ExpandedState *state = expanded_state_for_change(fcinfo, &markov_methods);
 	MarkovCounts *counts = state->content;
+	int64		conversions = count_argument(fcinfo, 2, "conversions");
+	int64		non_conversions = count_argument(fcinfo, 4, "non_conversions");
+	ExactSum	value = {{value_argument(fcinfo, 3, "value")}};
 	PathArgument path;
-	ExactSum	value = {0};
 
 	markov_set_order(counts, PG_ARGISNULL(5) ? 1 : PG_GETARG_INT32(5));
+	/* a path that nobody took does not make its channels known either */
+	if (conversions == 0 && non_conversions == 0)
+		PG_RETURN_STATE(state);
 	path_argument(fcinfo, 1, &counts->channels, &path);
-	value.part[0] = value_argument(fcinfo, 3, "value");
-	markov_add_path(counts, path.channels, path.length, count_argument(fcinfo, 2, "conversions"),
-					count_argument(fcinfo, 4, "non_conversions"), &value);
+	markov_add_path(counts, path.channels, path.length, conversions, non_conversions, &value);
 	PG_RETURN_STATE(state);
 }
 
@@ -181,7 +184,8 @@ form_transition(Datum *fields, Datum from, Datum to, double count, double out)
 {
 	fields[0] = from;
 	fields[1] = to;
-	fields[2] = Float8GetDatum(count);
+	/* counts are sums of 64-bit ones, which a double may round up beyond them */
+	fields[2] = Int64GetDatum(count < 0x1p63 ? (int64) count : PG_INT64_MAX);
 	fields[3] = Float8GetDatum(count / out);
 }
 

@@ -54,7 +54,7 @@ CREATE AGGREGATE rollup(markov) (
 COMMENT ON AGGREGATE rollup(markov) IS 'Merges Markov chains of the same order into one, as if one aggregate had seen all of their paths: keep one a day, merge when asked';
 
 CREATE FUNCTION transition_probabilities(chain markov)
-RETURNS TABLE (from_state text[], to_state text[], transitions double precision, probability double precision)
+RETURNS TABLE (from_state text[], to_state text[], transitions bigint, probability double precision)
 AS 'MODULE_PATHNAME', 'markov_transitions' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100;
 COMMENT ON FUNCTION transition_probabilities(markov) IS 'One row for each transition of a Markov chain: how many paths went from one state to the next, and which part that is of all that left it. A state is the last chain_order channels; the first comes after {(start)}, and {(conversion)} or {(no conversion)} after the last';
 

@@ -90,7 +90,9 @@ path_totals(PG_FUNCTION_ARGS)
 	fields[6] = Float8GetDatum(paths->unattributed_value);
 	fields[7] = BoolGetDatum(paths->conversions > 0 && (double) set->timed_conversions == paths->conversions);
 	nulls[8] = set->half_life == 0;
-	half_life->time = set->half_life;
+	/* a day is 24 hours */
+	half_life->day = (int32) (set->half_life / USECS_PER_DAY);
+	half_life->time = set->half_life % USECS_PER_DAY;
 	fields[8] = IntervalPGetDatum(half_life);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), fields, nulls)));
 }

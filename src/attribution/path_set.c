@@ -10,6 +10,7 @@
 
 #include "common/hashfn.h"
 #include "common/int.h"
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -124,8 +125,8 @@ path_set_half_life(PathSet *set, int64 half_life)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("paths with different half-lives cannot be added up"),
-				 errdetail("One half-life is " INT64_FORMAT " microseconds, the other " INT64_FORMAT ".",
-						   set->half_life, half_life),
+				 errdetail("One half-life is %.15g days, the other %.15g.",
+						   (double) set->half_life / USECS_PER_DAY, (double) half_life / USECS_PER_DAY),
 				 errhint("Credit that fades with time has been added up already: keep one conversion_paths for each half-life.")));
 	set->half_life = half_life;
 }

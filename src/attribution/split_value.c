@@ -240,6 +240,7 @@ split_small(const Amount *amount, const Shares *shares, Datum *parts)
 		if (i % TIMELINE_INTERRUPT_EVERY == TIMELINE_INTERRUPT_EVERY - 1)
 			CHECK_FOR_INTERRUPTS();
 	}
+	Assert(left < (uint64) shares->count);
 	if (left > 0)
 	{
 		int		   *order = order_of_remainders(shares->count, compare_small, remainders);

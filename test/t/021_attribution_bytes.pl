@@ -384,6 +384,7 @@ sub check_texts
 			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, problem = PG_EXCEPTION_DETAIL;
 			RETURN message || ': ' || problem;
 		END \$\$");
+	my $soft = $client->value('SHOW server_version_num') >= 160_000;
 	for (['conversion_paths', @conversion_paths], ['markov', @markov])
 	{
 		my ($type, @list) = @$_;
@@ -391,7 +392,13 @@ sub check_texts
 		{
 			my ($expected, $text) = @$case;
 			my $got = $client->value(sprintf 'SELECT what_is_wrong($t$%s$t$, $t$%s$t$)', $text, $type);
-			ok($expected eq 'ok' ? $got eq 'ok' : index($got, $expected) >= 0, "$type: $expected: " . substr $text, 0, 200)
+			# From 16 on the error is soft, unless a count or a sum overflows.
+			if ($soft && $expected !~ /too many|out of/)
+			{
+				my $valid = $client->value(sprintf 'SELECT pg_input_is_valid($t$%s$t$, $t$%s$t$)', $text, $type);
+				$got .= " but pg_input_is_valid says $valid" if $valid ne ($expected eq 'ok' ? 't' : 'f');
+			}
+			ok($expected eq 'ok' ? $got eq 'ok' : index($got, $expected) >= 0 && $got !~ / but /, "$type: $expected: " . substr $text, 0, 200)
 				or diag("but got: $got");
 		}
 	}
