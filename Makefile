@@ -72,6 +72,7 @@ LIBRARIES = \
 	timeline/builder \
 	timeline/timeline_text \
 	timeline/matcher \
+	timeline/goal_points \
 	timeline/kind_property \
 	timeline/label_text \
 	value/decayed_score_io \
@@ -103,6 +104,7 @@ LIBRARIES = \
 	attribution/conversion_paths_io \
 	attribution/markov_io \
 	attribution/journey \
+	attribution/touch_window \
 	attribution/state_io \
 	attribution/touch_list \
 	attribution/path_array \

@@ -5,13 +5,7 @@
  *
  * A timeline is read once, into its touches and its conversions, both in order of
  * time.  The journeys are then windows over the touches whose two ends only move
- * forward.
- *
- * With collapse, what a window shows is kept up to date as touches enter and leave
- * it: the runs of equal labels, of which only the first can be cut, or the set of
- * labels with the first touch of each.  So even with touches reused by many
- * conversions no more is done than to move each end over each touch once, and to
- * write the journeys themselves.
+ * forward (touch_window.h).
  *
  * Per rule: the walk with all its arrays, which grow as the largest timeline needs
  * and are used again.  Per timeline: what each kind of events means, by its number.
@@ -28,9 +22,6 @@
 /* No label, which a touch shows as JOURNEY_DIRECT; and that of events on the ignore list, as long as it matters. */
 #define NO_LABEL PG_UINT32_MAX
 #define LABEL_IGNORED (PG_UINT32_MAX - 1)
-
-/* A label that is not in the window. */
-#define NO_MEMBER PG_UINT32_MAX
 
 /* What the events of a kind mean. */
 typedef struct JourneyKind
@@ -55,13 +46,6 @@ typedef struct PropertyLabel
 	uint32		properties;
 } PropertyLabel;
 
-/* A label in the window, for COLLAPSE_FIRST. */
-typedef struct WindowLabel
-{
-	uint32		first_touch;
-	uint32		place;			/* among the members, or NO_MEMBER */
-} WindowLabel;
-
 typedef struct JourneyWalkState
 {
 	JourneyWalk walk;
@@ -76,26 +60,11 @@ typedef struct JourneyWalkState
 	TimelineString *labels;		/* room for one more */
 	uint32	   *string_labels;	/* of each channel, or of each properties */
 	PropertyLabel *property_labels;
-	WindowLabel *window_labels; /* one more */
-	uint32	   *members;		/* labels in the window, in any order; one more */
-	uint32	   *first_touches;	/* of these, sorted; one more */
 
-	uint32		touch_capacity;
-	uint32		touch_count;
-	JourneyTouch *touches;
-	JourneyTouch *shown;		/* with collapse: runs, or the first touches of labels */
-	uint32	   *next_same;		/* for COLLAPSE_FIRST: the next touch of the same label */
-
+	TouchWindow window;
 	uint32		conversion_capacity;
 	uint32		conversion_count;
 	Conversion *conversions;
-
-	/* the window: touches from low to before high */
-	uint32		low;
-	uint32		high;
-	uint32		run_low;		/* its runs in shown, for COLLAPSE_CONSECUTIVE */
-	uint32		run_high;
-	uint32		member_count;	/* for COLLAPSE_FIRST */
 	uint32		next_conversion;
 	bool		is_done;
 } JourneyWalkState;
@@ -114,19 +83,9 @@ static void collect_visits(JourneyWalkState *state, const TimelineView *view);
 static bool event_starts_visit(VisitSplitter *splitter, const JourneyKind *kind, int64 at, uint32 channel);
 static void collect_events(JourneyWalkState *state, const TimelineView *view);
 static bool next_event(const JourneyRule *rule, TimelineCursor *cursor);
-static void add_touch(JourneyWalkState *state, int64 at, uint32 label);
 static void add_conversion(JourneyWalkState *state, const TimelineCursor *cursor);
 static bool has_first_conversion(const JourneyWalkState *state, int64 at);
-static void start_windows(JourneyWalkState *state);
 static bool next_null_journey(JourneyWalkState *state, Journey *journey);
-static void enter_touches(JourneyWalkState *state, int64 until);
-static void leave_older(JourneyWalkState *state, int64 at);
-static void leave_until(JourneyWalkState *state, uint32 touch);
-static void enter_touch(JourneyWalkState *state);
-static void leave_touch(JourneyWalkState *state);
-static void show_window(JourneyWalkState *state, Journey *journey);
-static void show_first_touches(JourneyWalkState *state);
-static int	compare_numbers(const void *a, const void *b);
 
 /*
  * The walk of a rule.  It lives with the rule, so it is to be asked for again when
@@ -151,14 +110,16 @@ journey_walk_start(JourneyWalk *walk, const TimelineView *view)
 {
 	JourneyWalkState *state = walk->state;
 
-	state->touch_count = 0;
+	touch_window_clear(&state->window);
 	state->conversion_count = 0;
+	state->next_conversion = 0;
+	state->is_done = false;
 	read_kinds(state, view);
 	if (walk->rule->touch_is_visit)
 		collect_visits(state, view);
 	else
 		collect_events(state, view);
-	start_windows(state);
+	touch_window_start(&state->window, walk->label_count);
 }
 
 /*
@@ -177,14 +138,14 @@ journey_next(JourneyWalk *walk, Journey *journey)
 
 	conversion = &state->conversions[state->next_conversion++];
 	if (!walk->rule->reuse_touches)
-		leave_until(state, state->high);
-	enter_touches(state, conversion->at);
-	leave_older(state, conversion->at);
+		touch_window_leave_all(&state->window);
+	touch_window_enter(&state->window, conversion->at);
+	touch_window_leave_older(&state->window, conversion->at, walk->rule->lookback);
 	journey->is_converted = true;
 	journey->converted_at = conversion->at;
 	journey->has_value = conversion->has_value;
 	journey->value = conversion->value;
-	show_window(state, journey);
+	journey->touches = touch_window_show(&state->window, &journey->touch_count);
 	return true;
 }
 
@@ -195,6 +156,7 @@ create_state(const JourneyRule *rule)
 
 	state->walk.rule = rule;
 	state->walk.state = state;
+	touch_window_init(&state->window, rule->collapse, rule->context);
 	return state;
 }
 
@@ -214,16 +176,10 @@ reserve_kinds(JourneyWalkState *state, uint32 count)
 	state->masks = allocate(state, state->masks, capacity, sizeof(uint64));
 	state->labels = allocate(state, state->labels, capacity + 1, sizeof(TimelineString));
 	state->string_labels = allocate(state, state->string_labels, capacity, sizeof(uint32));
-	if (rule->goals != NULL)
+	if (rule->goals.matcher != NULL)
 		state->goals = allocate(state, state->goals, capacity, sizeof(int));
 	if (!rule->touch_by_channel)
 		state->property_labels = allocate(state, state->property_labels, capacity, sizeof(PropertyLabel));
-	if (rule->collapse == COLLAPSE_FIRST)
-	{
-		state->window_labels = allocate(state, state->window_labels, capacity + 1, sizeof(WindowLabel));
-		state->members = allocate(state, state->members, capacity + 1, sizeof(uint32));
-		state->first_touches = allocate(state, state->first_touches, capacity + 1, sizeof(uint32));
-	}
 	state->kind_capacity = (uint32) capacity;
 }
 
@@ -244,8 +200,8 @@ read_kinds(JourneyWalkState *state, const TimelineView *view)
 	reserve_kinds(state, view->kind_count);
 	if (rule->matcher != NULL)
 		matcher_fill_masks(rule->matcher, view, state->masks);
-	if (rule->goals != NULL)
-		matcher_best(rule->goals, view, state->goals);
+	if (rule->goals.matcher != NULL)
+		matcher_best(rule->goals.matcher, view, state->goals);
 	state->labels[0].bytes = JOURNEY_DIRECT;
 	state->labels[0].length = sizeof(JOURNEY_DIRECT) - 1;
 	state->walk.labels = state->labels;
@@ -264,7 +220,7 @@ read_kinds(JourneyWalkState *state, const TimelineView *view)
 
 		kind->is_ignored = label == LABEL_IGNORED;
 		kind->label = kind->is_ignored ? NO_LABEL : label;
-		kind->is_conversion = (mask & JOURNEY_CONVERSION) != 0 || (rule->goals != NULL && state->goals[i] >= 0);
+		kind->is_conversion = (mask & JOURNEY_CONVERSION) != 0 || (rule->goals.matcher != NULL && state->goals[i] >= 0);
 		kind->is_touch = (mask & JOURNEY_TOUCH) != 0 && !kind->is_conversion && !kind->is_ignored;
 	}
 }
@@ -395,7 +351,7 @@ collect_visits(JourneyWalkState *state, const TimelineView *view)
 		if (event_starts_visit(&splitter, kind, cursor.at, view->kinds[cursor.kind].channel))
 		{
 			if (is_touch)
-				add_touch(state, at, label);
+				touch_window_add(&state->window, at, label == NO_LABEL ? 0 : label);
 			is_touch = false;
 			label = NO_LABEL;
 			if (has_first_conversion(state, cursor.at))
@@ -412,7 +368,7 @@ collect_visits(JourneyWalkState *state, const TimelineView *view)
 		}
 	}
 	if (is_touch)
-		add_touch(state, at, label);
+		touch_window_add(&state->window, at, label == NO_LABEL ? 0 : label);
 }
 
 /*
@@ -444,7 +400,7 @@ collect_events(JourneyWalkState *state, const TimelineView *view)
 		const JourneyKind *kind = &state->kinds[cursor.kind];
 
 		if (kind->is_touch)
-			add_touch(state, cursor.at, kind->label);
+			touch_window_add(&state->window, cursor.at, kind->label == NO_LABEL ? 0 : kind->label);
 		else if (kind->is_conversion)
 			add_conversion(state, &cursor);
 	}
@@ -462,24 +418,6 @@ next_event(const JourneyRule *rule, TimelineCursor *cursor)
 	if (cursor->remaining % TIMELINE_INTERRUPT_EVERY == 0)
 		CHECK_FOR_INTERRUPTS();
 	return cursor->at <= rule->as_of;
-}
-
-static void
-add_touch(JourneyWalkState *state, int64 at, uint32 label)
-{
-	if (unlikely(state->touch_count == state->touch_capacity))
-	{
-		uint64		capacity = Min(Max((uint64) state->touch_capacity * 2, 64), PG_UINT32_MAX);
-
-		state->touches = allocate(state, state->touches, capacity, sizeof(JourneyTouch));
-		if (state->walk.rule->collapse != COLLAPSE_NONE)
-			state->shown = allocate(state, state->shown, capacity, sizeof(JourneyTouch));
-		if (state->walk.rule->collapse == COLLAPSE_FIRST)
-			state->next_same = allocate(state, state->next_same, capacity, sizeof(uint32));
-		state->touch_capacity = (uint32) capacity;
-	}
-	state->touches[state->touch_count].at = at;
-	state->touches[state->touch_count++].label = label == NO_LABEL ? 0 : label;
 }
 
 /* Takes the event at the cursor, unless only the first one is asked for. */
@@ -500,12 +438,12 @@ add_conversion(JourneyWalkState *state, const TimelineCursor *cursor)
 	}
 	conversion = &state->conversions[state->conversion_count++];
 	conversion->at = cursor->at;
-	if (rule->goals != NULL)
+	if (rule->goals.matcher != NULL)
 	{
 		int			goal = state->goals[cursor->kind];
 
 		conversion->has_value = true;
-		conversion->value = goal < 0 ? 0 : rule->points[goal];
+		conversion->value = goal < 0 ? 0 : rule->goals.points[goal];
 	}
 	else
 	{
@@ -522,196 +460,30 @@ has_first_conversion(const JourneyWalkState *state, int64 at)
 		at > state->conversions[0].at;
 }
 
-static void
-start_windows(JourneyWalkState *state)
-{
-	state->low = 0;
-	state->high = 0;
-	state->run_low = 0;
-	state->run_high = 0;
-	state->member_count = 0;
-	state->next_conversion = 0;
-	state->is_done = false;
-	if (state->walk.rule->collapse != COLLAPSE_FIRST)
-		return;
-
-	for (uint32 i = 0; i < state->walk.label_count; i++)
-	{
-		state->window_labels[i].first_touch = state->touch_count;
-		state->window_labels[i].place = NO_MEMBER;
-	}
-	for (uint32 i = state->touch_count; i-- > 0;)
-	{
-		WindowLabel *label = &state->window_labels[state->touches[i].label];
-
-		state->next_same[i] = label->first_touch;
-		label->first_touch = i;
-		if (i % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-}
-
 /* What remains after the last conversion, if it cannot convert any more. */
 static bool
 next_null_journey(JourneyWalkState *state, Journey *journey)
 {
 	const JourneyRule *rule = state->walk.rule;
+	TouchWindow *window = &state->window;
 	int64		last_at;
 
 	if (state->is_done)
 		return false;
 	state->is_done = true;
-	leave_until(state, state->high);
-	if (state->low == state->touch_count || (rule->first_conversion_only && state->conversion_count > 0))
+	touch_window_leave_all(window);
+	if (window->low == window->touch_count || (rule->first_conversion_only && state->conversion_count > 0))
 		return false;
-	last_at = state->touches[state->touch_count - 1].at;
+	last_at = window->touches[window->touch_count - 1].at;
 	/* no event is later than as_of */
 	if (rule->as_of != PG_INT64_MAX && (uint64) rule->as_of - (uint64) last_at < rule->lookback)
 		return false;
-	enter_touches(state, last_at);
-	leave_older(state, last_at);
+	touch_window_enter(window, last_at);
+	touch_window_leave_older(window, last_at, rule->lookback);
 	journey->is_converted = false;
 	journey->converted_at = 0;
 	journey->has_value = false;
 	journey->value = 0;
-	show_window(state, journey);
+	journey->touches = touch_window_show(&state->window, &journey->touch_count);
 	return true;
-}
-
-/* Moves the end of the window behind all touches up to this time. */
-static void
-enter_touches(JourneyWalkState *state, int64 until)
-{
-	while (state->high < state->touch_count && state->touches[state->high].at <= until)
-	{
-		enter_touch(state);
-		if (state->high % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* Moves the start of the window to the first touch within the lookback of this time, which is not before the window. */
-static void
-leave_older(JourneyWalkState *state, int64 at)
-{
-	/* the range of time is wider than int64 */
-	while (state->low < state->high &&
-		   (uint64) at - (uint64) state->touches[state->low].at > state->walk.rule->lookback)
-	{
-		leave_touch(state);
-		if (state->low % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* Moves the start of the window to this touch, which is in it or just behind it. */
-static void
-leave_until(JourneyWalkState *state, uint32 touch)
-{
-	while (state->low < touch)
-	{
-		leave_touch(state);
-		if (state->low % TIMELINE_INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* Takes the touch behind the window into it. */
-static void
-enter_touch(JourneyWalkState *state)
-{
-	uint32		entering = state->high++;
-	const JourneyTouch *touch = &state->touches[entering];
-
-	if (state->walk.rule->collapse == COLLAPSE_CONSECUTIVE)
-	{
-		if (state->low == entering || touch[-1].label != touch->label)
-			state->shown[state->run_high++] = *touch;
-	}
-	else if (state->walk.rule->collapse == COLLAPSE_FIRST)
-	{
-		WindowLabel *label = &state->window_labels[touch->label];
-
-		if (label->place == NO_MEMBER)
-		{
-			label->first_touch = entering;
-			label->place = state->member_count;
-			state->members[state->member_count++] = touch->label;
-		}
-	}
-}
-
-/* Drops the first touch of the window. */
-static void
-leave_touch(JourneyWalkState *state)
-{
-	uint32		leaving = state->low++;
-	const JourneyTouch *touch = &state->touches[leaving];
-
-	if (state->walk.rule->collapse == COLLAPSE_CONSECUTIVE)
-	{
-		/* the rest of its run, if there is one, now begins later */
-		if (state->low < state->high && touch[1].label == touch->label)
-			state->shown[state->run_low] = touch[1];
-		else
-			state->run_low++;
-	}
-	else if (state->walk.rule->collapse == COLLAPSE_FIRST)
-	{
-		WindowLabel *label = &state->window_labels[touch->label];
-
-		/* it is the first of its label, being the first of all */
-		if (state->next_same[leaving] < state->high)
-			label->first_touch = state->next_same[leaving];
-		else
-		{
-			uint32		moved = state->members[--state->member_count];
-
-			state->members[label->place] = moved;
-			state->window_labels[moved].place = label->place;
-			label->place = NO_MEMBER;
-		}
-	}
-}
-
-/* Sets the journey's touches to those of the window, collapsed as the rule says. */
-static void
-show_window(JourneyWalkState *state, Journey *journey)
-{
-	switch (state->walk.rule->collapse)
-	{
-		case COLLAPSE_NONE:
-			journey->touches = state->touches + state->low;
-			journey->touch_count = state->high - state->low;
-			break;
-		case COLLAPSE_CONSECUTIVE:
-			journey->touches = state->shown + state->run_low;
-			journey->touch_count = state->run_high - state->run_low;
-			break;
-		case COLLAPSE_FIRST:
-			show_first_touches(state);
-			journey->touches = state->shown;
-			journey->touch_count = state->member_count;
-			break;
-	}
-}
-
-static void
-show_first_touches(JourneyWalkState *state)
-{
-	for (uint32 i = 0; i < state->member_count; i++)
-		state->first_touches[i] = state->window_labels[state->members[i]].first_touch;
-	if (state->member_count > 1)
-		qsort(state->first_touches, state->member_count, sizeof(uint32), compare_numbers);
-	for (uint32 i = 0; i < state->member_count; i++)
-		state->shown[i] = state->touches[state->first_touches[i]];
-}
-
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint32		left = *(const uint32 *) a;
-	uint32		right = *(const uint32 *) b;
-
-	return (left > right) - (left < right);
 }

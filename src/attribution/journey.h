@@ -18,17 +18,11 @@
 #include "postgres.h"
 
 #include "attribution/journey_rule.h"
+#include "attribution/touch_window.h"
 #include "timeline/timeline.h"
 
-/* The label of touches without a channel, and the path of a conversion without touches. */
+/* The label of touches without a channel. */
 #define JOURNEY_DIRECT "(direct)"
-#define JOURNEY_UNATTRIBUTED "(unattributed)"
-
-typedef struct JourneyTouch
-{
-	int64		at;
-	uint32		label;			/* number in the walk's labels */
-} JourneyTouch;
 
 typedef struct Journey
 {
@@ -38,7 +32,8 @@ typedef struct Journey
 	double		value;
 	uint32		touch_count;	/* 0: an unattributed conversion */
 	const JourneyTouch *touches;	/* in order of time, repeats collapsed as the rule says;
-								 * valid until the next journey */
+								 * their labels are numbers in the walk's; valid until
+								 * the next journey */
 } Journey;
 
 typedef struct JourneyWalk

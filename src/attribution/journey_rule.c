@@ -80,7 +80,6 @@ static bool is_constant(FunctionCallInfo fcinfo, int number);
 static void read_attributes(CachedRule *cached, HeapTupleHeader header);
 static void read_options(CachedRule *cached);
 static void read_patterns(CachedRule *cached);
-static void read_points(JourneyRule *rule, Jsonb *points);
 static void read_conversions(JourneyRule *rule, const text *conversions);
 static void read_ignore(JourneyRule *rule, ArrayType *ignore);
 static int	compare_strings(const void *a, const void *b);
@@ -262,7 +261,7 @@ read_options(CachedRule *cached)
 		lookback = duration_microseconds(DatumGetIntervalP(cached->options[OPTION_LOOKBACK]), "lookback");
 	rule->lookback = lookback == PG_INT64_MAX ? JOURNEY_UNLIMITED : (uint64) lookback;
 	if (is_given(cached, OPTION_POINTS))
-		read_points(rule, DatumGetJsonbP(cached->options[OPTION_POINTS]));
+		rule->goals = goal_points_read(DatumGetJsonbP(cached->options[OPTION_POINTS]));
 	read_patterns(cached);
 	rule->touch_by_channel = !is_given(cached, OPTION_TOUCH_BY) || equals(text_option(cached, OPTION_TOUCH_BY), "channel");
 	if (!rule->touch_by_channel)
@@ -294,7 +293,7 @@ read_patterns(CachedRule *cached)
 
 		pattern_set_add(set, VARDATA_ANY(conversion), VARSIZE_ANY_EXHDR(conversion), "conversion");
 	}
-	else if (rule->goals == NULL)
+	else if (rule->goals.matcher == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"conversion\" must not be NULL without \"points\""),
@@ -313,46 +312,6 @@ read_patterns(CachedRule *cached)
 		return;
 	pattern_set_sort(set);
 	rule->matcher = matcher_create(set);
-}
-
-/* As engagement_value() reads them: an object of patterns and numbers. */
-static void
-read_points(JourneyRule *rule, Jsonb *points)
-{
-	PatternSet *set = pattern_set_create();
-	JsonbIterator *iterator = JsonbIteratorInit(&points->root);
-	JsonbValue	value;
-	double	   *numbers;
-	int			goal_count;
-
-	if (!JB_ROOT_IS_OBJECT(points))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"points\" must be a JSON object of patterns and numbers"),
-				 errhint("For example '{\"purchase\": 100, \"signup@email\": 20}'.")));
-	goal_count = JB_ROOT_COUNT(points);
-	numbers = palloc(sizeof(double) * Max(goal_count, 1));
-	(void) JsonbIteratorNext(&iterator, &value, false);
-	for (int i = 0; i < goal_count; i++)
-	{
-		JsonbValue	key;
-
-		(void) JsonbIteratorNext(&iterator, &key, true);
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		pattern_set_add(set, key.val.string.val, key.val.string.len, "points");
-		if (value.type != jbvNumeric)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("points of \"%.*s\" must be a number", key.val.string.len, key.val.string.val)));
-		numbers[i] = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
-		if (isinf(numbers[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("points of \"%.*s\" are out of range", key.val.string.len, key.val.string.val)));
-	}
-	pattern_set_sort(set);
-	rule->points = numbers;
-	rule->goals = matcher_create(set);
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include "attribution/path_collapse.h"
 #include "timeline/codec.h"
+#include "timeline/goal_points.h"
 #include "timeline/matcher.h"
 #include "timeline/visits.h"
 
@@ -32,8 +33,7 @@ typedef struct JourneyRule
 {
 	MemoryContext context;		/* of the rule and its walk */
 	TimelineMatcher *matcher;	/* NULL: goals alone are conversions, and visits are touches */
-	TimelineMatcher *goals;		/* NULL: without points */
-	const double *points;		/* by the number of the goal */
+	GoalPoints	goals;			/* without points: all NULL */
 	uint64		lookback;		/* microseconds */
 	bool		touch_is_visit; /* else an event that matches JOURNEY_TOUCH */
 	bool		touch_by_channel;	/* else by the property touch_by */

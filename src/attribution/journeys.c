@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "attribution/channel_names.h"
 #include "attribution/journey.h"
 #include "base/boolean_array.h"
 #include "base/set_call.h"
@@ -73,7 +74,7 @@ journeys(PG_FUNCTION_ARGS)
 static HeapTuple
 form_row(const JourneyWalk *walk, const Journey *journey, TupleDesc row_type)
 {
-	static const TimelineString unattributed = {JOURNEY_UNATTRIBUTED, sizeof(JOURNEY_UNATTRIBUTED) - 1};
+	static const TimelineString unattributed = {CHANNEL_UNATTRIBUTED, sizeof(CHANNEL_UNATTRIBUTED) - 1};
 	static const JourneyTouch no_touch = {0, 0};
 	Datum		fields[4];
 	bool		nulls[4] = {false};

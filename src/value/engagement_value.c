@@ -14,15 +14,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/duration.h"
 #include "timeline/argument.h"
+#include "timeline/goal_points.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
 #include "timeline/visits.h"
@@ -37,20 +35,17 @@ typedef enum CountMode
 } CountMode;
 
 /* The points argument, read once and kept in fn_extra while it stays the same. */
-typedef struct Goals
+typedef struct CachedGoals
 {
 	MemoryContext context;
 	TimelineString argument;	/* the jsonb's bytes, by which it is recognised */
-	int			goal_count;
-	double	   *points;
-	TimelineMatcher *matcher;
-} Goals;
+	GoalPoints	goals;
+} CachedGoals;
 
-static const Goals *goals_of_argument(FunctionCallInfo fcinfo, int number);
-static void read_goals(Goals *goals, Jsonb *points);
+static const GoalPoints *goals_of_argument(FunctionCallInfo fcinfo, int number);
 static CountMode parse_count(const text *count);
 static double value_of_each(const TimelineView *view, const double *points);
-static double value_of_first(const TimelineView *view, const int *kind_goals, const Goals *goals,
+static double value_of_first(const TimelineView *view, const int *kind_goals, const GoalPoints *goals,
 							 CountMode count, VisitRule rule, double half_life, int64 as_of);
 
 #define HALF_LIFE_NONE 0.0
@@ -59,7 +54,7 @@ static double value_of_first(const TimelineView *view, const int *kind_goals, co
 Datum
 engagement_value(PG_FUNCTION_ARGS)
 {
-	const Goals *goals;
+	const GoalPoints *goals;
 	CountMode	count;
 	double		half_life = HALF_LIFE_NONE;
 	int64		as_of = PG_INT64_MAX;
@@ -133,7 +128,7 @@ value_of_each(const TimelineView *view, const double *points)
  * at each; events after as_of do not exist; without a half-life nothing fades.
  */
 static double
-value_of_first(const TimelineView *view, const int *kind_goals, const Goals *goals,
+value_of_first(const TimelineView *view, const int *kind_goals, const GoalPoints *goals,
 			   CountMode count, VisitRule rule, double half_life, int64 as_of)
 {
 	VisitSplitter splitter = {rule};
@@ -165,64 +160,30 @@ value_of_first(const TimelineView *view, const int *kind_goals, const Goals *goa
 	return value;
 }
 
-static const Goals *
+static const GoalPoints *
 goals_of_argument(FunctionCallInfo fcinfo, int number)
 {
-	Goals	   *goals = fcinfo->flinfo->fn_extra;
+	CachedGoals *cached = fcinfo->flinfo->fn_extra;
 	MemoryContext context;
 	MemoryContext caller;
 
-	if (goals != NULL && argument_is(fcinfo, number, &goals->argument))
-		return goals;
+	if (cached != NULL && argument_is(fcinfo, number, &cached->argument))
+		return &cached->goals;
 
 	fcinfo->flinfo->fn_extra = NULL;
-	if (goals != NULL)
-		MemoryContextDelete(goals->context);
+	if (cached != NULL)
+		MemoryContextDelete(cached->context);
 	/* it outlives this call only if there is no mistake in the points */
 	context = AllocSetContextCreate(CurrentMemoryContext, "engagement goals", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	goals = palloc0(sizeof(Goals));
-	goals->context = context;
-	goals->argument = argument_copy(fcinfo, number);
-	read_goals(goals, DatumGetJsonbPCopy(PG_GETARG_DATUM(number)));
+	cached = palloc0(sizeof(CachedGoals));
+	cached->context = context;
+	cached->argument = argument_copy(fcinfo, number);
+	cached->goals = goal_points_read(DatumGetJsonbPCopy(PG_GETARG_DATUM(number)));
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, fcinfo->flinfo->fn_mcxt);
-	fcinfo->flinfo->fn_extra = goals;
-	return goals;
-}
-
-/* In the goals' own memory context. */
-static void
-read_goals(Goals *goals, Jsonb *points)
-{
-	PatternSet *set = pattern_set_create();
-	JsonbIterator *iterator = JsonbIteratorInit(&points->root);
-	JsonbValue	value;
-
-	if (!JB_ROOT_IS_OBJECT(points))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"points\" must be a JSON object of patterns and numbers"),
-				 errhint("For example '{\"purchase\": 100, \"signup@email\": 20}'.")));
-	goals->goal_count = JB_ROOT_COUNT(points);
-	goals->points = palloc(sizeof(double) * Max(goals->goal_count, 1));
-	(void) JsonbIteratorNext(&iterator, &value, false);
-	for (int i = 0; i < goals->goal_count; i++)
-	{
-		JsonbValue	key;
-
-		(void) JsonbIteratorNext(&iterator, &key, true);
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		pattern_set_add(set, key.val.string.val, key.val.string.len, "points");
-		if (value.type != jbvNumeric)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("points of \"%.*s\" must be a number", key.val.string.len, key.val.string.val)));
-		goals->points[i] = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-															  NumericGetDatum(value.val.numeric)));
-	}
-	pattern_set_sort(set);
-	goals->matcher = matcher_create(set);
+	fcinfo->flinfo->fn_extra = cached;
+	return &cached->goals;
 }
 
 static CountMode
