@@ -23,6 +23,8 @@
 
 static void read_content(void *content, StateReader *reader);
 static void write_content(const void *content, StringInfo out);
+static uint32 *numbers_of_channels(MarkovCounts *counts, const ChannelNames *others);
+static void check_channel_count(const MarkovCounts *counts);
 static uint64 tuple_after(const MarkovCounts *counts, uint64 tuple, uint32 channel);
 static uint64 tuple_translated(uint64 tuple, const uint32 *numbers);
 static uint64 tuple_read(const MarkovCounts *counts, StateReader *reader);
@@ -106,6 +108,7 @@ markov_add_path(MarkovCounts *counts, const uint32 *channels, uint32 length,
 
 	if (conversions == 0 && non_conversions == 0)
 		return;
+	check_channel_count(counts);
 	if (length == 0)
 	{
 		count_add(&counts->unattributed_conversions, conversions);
@@ -133,13 +136,11 @@ markov_add_path(MarkovCounts *counts, const uint32 *channels, uint32 length,
 void
 markov_add_paths(MarkovCounts *counts, const PathSet *set, int64 chain_order)
 {
-	uint32	   *numbers = palloc(Max(set->channels.count, 1) * sizeof(uint32));
+	uint32	   *numbers = numbers_of_channels(counts, &set->channels);
 	uint32	   *path = NULL;
 	uint32		path_room = 0;
 
 	markov_set_order(counts, chain_order);
-	for (uint32 i = 0; i < set->channels.count; i++)
-		numbers[i] = channel_number(&counts->channels, set->channels.names[i].bytes, set->channels.names[i].length);
 	for (uint32 i = 0; i < set->path_count; i++)
 	{
 		const PathEntry *entry = &set->paths[i];
@@ -168,10 +169,8 @@ markov_merge(MarkovCounts *counts, const MarkovCounts *other)
 	if (other->chain_order == 0)
 		return;
 	markov_set_order(counts, other->chain_order);
-	numbers = palloc(Max(other->channels.count, 1) * sizeof(uint32));
+	numbers = numbers_of_channels(counts, &other->channels);
 	states = palloc_extended(Max(other->state_count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < other->channels.count; i++)
-		numbers[i] = channel_number(&counts->channels, other->channels.names[i].bytes, other->channels.names[i].length);
 	for (uint32 i = 0; i < other->state_count; i++)
 	{
 		const MarkovState *from = &other->states[i];
@@ -400,7 +399,7 @@ read_content(void *content, StateReader *reader)
 		state_corrupt(reader);
 	counts->unattributed_conversions = (int64) state_read_number(reader, PG_INT64_MAX);
 	state_read_sum(reader, &counts->unattributed_value, counts->context);
-	state_count = state_read_number(reader, PG_INT32_MAX);
+	state_count = state_read_number(reader, counts->chain_order > 0 ? PG_INT32_MAX : 0);
 	for (uint64 i = 0; i < state_count; i++)
 	{
 		uint32		number = markov_state(counts, tuple_read(counts, reader));
@@ -425,15 +424,32 @@ read_content(void *content, StateReader *reader)
 		state_corrupt(reader);
 }
 
-/* The tuple of the last k touches when a touch of this channel follows. */
-static uint64
-tuple_after(const MarkovCounts *counts, uint64 tuple, uint32 channel)
+/* Of each of the others' channels, its number in the chain; palloc'd. */
+static uint32 *
+numbers_of_channels(MarkovCounts *counts, const ChannelNames *others)
 {
-	if (unlikely(channel >= MARKOV_MAX_CHANNELS))
+	uint32	   *numbers = palloc_extended(Max(others->count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < others->count; i++)
+		numbers[i] = channel_number(&counts->channels, others->names[i].bytes, others->names[i].length);
+	check_channel_count(counts);
+	return numbers;
+}
+
+static void
+check_channel_count(const MarkovCounts *counts)
+{
+	if (unlikely(counts->channels.count > MARKOV_MAX_CHANNELS))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many channels for a Markov chain: more than %d", MARKOV_MAX_CHANNELS),
 				 errhint("Give rare channels one name.")));
+}
+
+/* The tuple of the last k touches when a touch of this channel follows. */
+static uint64
+tuple_after(const MarkovCounts *counts, uint64 tuple, uint32 channel)
+{
 	return (tuple << CHANNEL_BITS | (channel + 1)) &
 		(PG_UINT64_MAX >> (64 - CHANNEL_BITS * counts->chain_order));
 }

@@ -86,7 +86,7 @@ path_set_entry(PathSet *set, const uint32 *channels, uint32 length)
 		if (number == 0)
 			break;
 		entry = &set->paths[number - 1];
-		if (entry->hash == hash && entry->length == length && memcmp(entry->channels, channels, size) == 0)
+		if (entry->hash == hash && entry->length == length && (size == 0 || memcmp(entry->channels, channels, size) == 0))
 			return entry;
 	}
 	if (set->path_count == set->path_capacity)
@@ -98,7 +98,8 @@ path_set_entry(PathSet *set, const uint32 *channels, uint32 length)
 	set->slots[slot & set->slot_mask] = ++set->path_count;
 	entry = &set->paths[set->path_count - 1];
 	memset(entry, 0, sizeof(PathEntry));
-	entry->channels = memcpy(MemoryContextAllocHuge(set->context, Max(size, 1)), channels, size);
+	if (size > 0)
+		entry->channels = memcpy(MemoryContextAllocHuge(set->context, size), channels, size);
 	entry->length = length;
 	entry->hash = hash;
 	return entry;

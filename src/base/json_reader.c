@@ -27,7 +27,7 @@ static bool accept(JsonReader *reader, char wanted);
 static void skip_spaces(JsonReader *reader);
 static bool is_digit(char c);
 
-/* The text ends with a NUL; so do the problems it is said to have. */
+/* The text ends with a NUL. It and the problems must outlive the reader. */
 void
 json_reader_start(JsonReader *reader, const char *text, Node *escontext)
 {

@@ -265,7 +265,7 @@ sub prime
 # { channels => { name => { removal_effect, value_removal_effect, share, value_share, conversions,
 # value } }, probability, mean_value, conversions, value, unattributed, unattributed_value }, all but
 # the names rational, or undef where it is not defined: effects without conversions (value),
-# shares where the effects sum to 0.
+# shares where the effects sum to 0. Of nothing, each channel is credited with nothing.
 sub markov_attribution
 {
 	my ($rows, $order) = @_;
@@ -308,6 +308,10 @@ sub loss
 sub share_out
 {
 	my ($channels, $effect, $share, $credit, $total) = @_;
+	if (is_zero($total))
+	{
+		$_->{$credit} = $total for values %$channels;
+	}
 	my $sum = [ Math::BigInt->new(0), Math::BigInt->new(1) ];
 	foreach my $channel (values %$channels)
 	{
@@ -333,7 +337,8 @@ sub game_channels
 		next if $row->{conversions} + $row->{non_conversions} == 0;
 		$seen{$_} = 1 for channels_of($row->{path});
 	}
-	return sort keys %seen;
+	my @channels = sort keys %seen;
+	return @channels;
 }
 
 # The Shapley value of each player of a game, { player => rational }. The game is asked for the

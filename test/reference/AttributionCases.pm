@@ -26,7 +26,8 @@ my %maker = (
 
 sub families
 {
-	return sort keys %maker;
+	my @names = sort keys %maker;
+	return @names;
 }
 
 sub make_case
@@ -70,7 +71,7 @@ sub cycles_case
 	my @ring = some_channels($case);
 	my @rows = map {
 		my $turns = int(pick(500, 1500, 3000) / @ring);
-		row([ (@ring) x $turns, @ring[ 0 .. whole(0, $#ring) ] ], whole(0, 3), whole(0, 1e6))
+		row([ (@ring) x $turns, @ring[ 0 .. whole(0, $#ring) ] ], whole(0, 3), whole(0, pick(3, 1e6, 4e9)))
 	} 1 .. whole(1, 3);
 	push @rows, row([ pick(@ring), 'exit' ], whole(0, 1e3), 1), row([ 'exit', pick(@ring) ], 1, 0);
 	push @rows, row([ pick(@ring) ], 1, whole(0, 5));
