@@ -12,6 +12,9 @@
 #   alone    true: it is not run with workers
 #   beats    [name of a slower figure, how many times faster at least], ...; without a number it is only printed
 #   at_most_ms  highest time in one process
+#   memory_over  name of the figure whose most memory is subtracted from this one's
+#   at_most_mb  highest rest in MB
+#   once    true: it takes long, and is run in the first round only
 #
 # A subquery's aggregate is counted outside, else the planner would drop it.
 use strict;
@@ -20,6 +23,7 @@ use File::Basename qw(dirname);
 
 my $funnels        = do(dirname(__FILE__) . '/funnels.pl') or die $@ || $!;
 my $behaviour      = do(dirname(__FILE__) . '/behaviour.pl') or die $@ || $!;
+my $attribution    = do(dirname(__FILE__) . '/attribution.pl') or die $@ || $!;
 my $plain_visitors = 'SELECT count(DISTINCT visitor) FROM event';
 my $full           = 'timeline(at, event, channel, value)';
 
@@ -84,7 +88,7 @@ my @functions = (
 		visitor => [ 'event_count(events || events)', 'SELECT visitor, 2 * count(*) AS x FROM event GROUP BY visitor' ] },
 	{ name => 'rollup of two half-years by visitor',
 		sql => grouped('rollup(events)', 'stored_half'), plain => $plain_visitors },
-	@{ $funnels->{stored} }, @{ $behaviour->{stored} });
+	@{ $funnels->{stored} }, @{ $behaviour->{stored} }, @{ $attribution->{stored} });
 $_->{floor} = $floors[0]{name} for grep { !$_->{at_most_ms} } @functions;
 
 # Untimed: each query counts wrong rows and must give 0; alone or with two workers.
@@ -122,6 +126,7 @@ return {
 		[ 'Floor', \@floors ],
 		[ 'Building timelines', \@building ],
 		[ 'Funnels and retention on event rows', [ @{ $funnels->{rows} }, @{ $behaviour->{rows} } ] ],
-		[ 'Over stored timelines', \@functions ] ],
-	identities => [ @identities, @{ $funnels->{identities} }, @{ $behaviour->{identities} } ],
-	funnels    => $funnels };
+		[ 'Over stored timelines', \@functions ], @{ $attribution->{sections} } ],
+	identities  => [ @identities, map { @{ $_->{identities} } } $funnels, $behaviour, $attribution ],
+	funnels     => $funnels,
+	attribution => $attribution };

@@ -3,12 +3,15 @@
 use strict;
 use warnings;
 use File::Temp;
+use FindBin;
 use Test::More;
+use lib "$FindBin::Bin/../reference";
+use Attribution qw(markov_attribution double_value);
 
 my $database = 'demo_test';
 my $folder = File::Temp->newdir;
 my $data = ($ENV{ENGAGEMENT_SHARED} // '../shared') . '/data';
-delete @ENV{qw(SEED CSV VISITOR AT EVENT CHANNEL VALUE PROPERTIES POINTS TIME_ZONE)};
+delete @ENV{qw(SEED CSV VISITOR AT EVENT CHANNEL VALUE PROPERTIES POINTS CONVERSION TIME_ZONE)};
 
 psql('postgres', "DROP DATABASE IF EXISTS $database");
 psql('postgres', "CREATE DATABASE $database");
@@ -34,6 +37,7 @@ sub test_shop
 					revenue::float8 AS value, campaign FROM engagement_demo.shop_events}, 'Europe/Copenhagen');
 	compare_with_points($report, 'shop');
 	compare_funnel($report);
+	compare_attribution($report, 'shop', 'purchase');
 
 	my ($events, $goals, $worst) = split /\|/, query(q{
 		SELECT (SELECT count(*) FROM hit), (SELECT count(DISTINCT goal) FROM hit),
@@ -64,6 +68,7 @@ sub test_seeds
 		isnt($one, $other, "another seed changes the numbers: $report->{tables}[$i]{title}");
 	}
 	compare_with_points($report, 'shop of another seed');
+	compare_attribution($report, 'shop of another seed', 'purchase');
 
 	query(q{CREATE SCHEMA again});
 	local $ENV{PGOPTIONS} = '-c search_path=again -c enable_hashjoin=off -c enable_hashagg=off '
@@ -123,6 +128,11 @@ sub test_messages
 	fails_with({ %works, CSV => file("who,ts,what\n") }, qr/no events/, 'a file of a header only');
 	fails_with({ %works, CSV => file('') }, qr/first line.*is empty/, 'an empty file');
 	fails_with({ SEED => 'x' }, qr/a seed is a whole number/, 'a seed that is no number');
+	fails_with({ %works, CONVERSION => 'a,b' }, qr/invalid pattern.*"a,b"/, 'a conversion that is no pattern');
+	unlike(demo(%works)->{text}, qr/credited with/, 'without channels there is nothing to credit');
+	my %clicks = (CSV => file("user_id,at,event,channel\n1,2026-01-01,view,a\n1,2026-01-02,order,b\n"));
+	like(demo(%clicks, CONVERSION => 'ordr')->{text}, qr/No event matches the conversion ordr:/, 'a conversion that nobody made');
+	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^ a +\| +1.0 \| .*A conversion is ord\*: there are 1, and 0 journeys/ms, 'a conversion by pattern');
 	fails_with({ %works, POINTS => '{"a": "many"}' }, qr/many/, 'points that are no number');
 	fails_with({ CSV => "$folder/none.csv" }, qr/no such file/, 'a file that is not there');
 	return;
@@ -133,7 +143,7 @@ sub test_cooltshirts
 	my $file = "$data/web/cooltshirts.csv";
   SKIP:
 	{
-		skip "$file is not there", 22 unless -r $file;
+		skip "$file is not there", 26 unless -r $file;
 		my %columns = (CSV => $file, VISITOR => 'user_id', AT => 'timestamp', EVENT => 'page_name', CHANNEL => 'utm_source');
 		my $report = demo(%columns);
 		like($report->{text}, qr/^5,072 visits of 1,979 visitors, made of 5,692 events\.$/m, 'cooltshirts: 5,072 visits');
@@ -143,6 +153,7 @@ sub test_cooltshirts
 		recompute(q{SELECT visitor, at AT TIME ZONE 'UTC' AS at, page AS event, channel, NULL::float8 AS value, campaign FROM shirts},
 			'UTC', q{CASE event WHEN '4 - purchase' THEN '4 - purchase' WHEN '3 - checkout' THEN '3*' END});
 		compare_without_points($report, 'cooltshirts');
+		compare_attribution($report, 'cooltshirts', '4 - purchase');
 		compare_with_points(demo(%columns, POINTS => '{"4 - purchase": 100, "3*": 5.5}'), 'cooltshirts with points');
 		my $pages = query(q{SELECT string_agg(n::text, ' > ' ORDER BY page) FROM (SELECT page, count(DISTINCT visitor) AS n FROM shirts GROUP BY page) s});
 		is($pages, '1979 > 1881 > 1431 > 361', 'cooltshirts: visitors of each page, counted in plain SQL');
@@ -174,18 +185,149 @@ sub compare_funnel
 	return;
 }
 
+# The journeys by window functions over hit and visit, the credit from their definitions: by SQL, and for
+# the chain in exact numbers.
+sub compare_attribution
+{
+	my ($report, $name, $conversion) = @_;
+	make_journeys($conversion);
+	my ($credit, $compared) = grep { $_->{columns}[0] eq 'channel' && grep { $_ eq 'markov' } @{ $_->{columns} } } @{ $report->{tables} };
+	my ($conversions, $lost, $value) = split /\|/, query(q{
+		SELECT count(*) FILTER (WHERE converted), count(*) FILTER (WHERE NOT converted), coalesce(sum(value), 0)
+		FROM (SELECT DISTINCT visitor, number, converted, value FROM journey) AS j});
+	my ($told, $ended) = $report->{text} =~ /there are ([\d,]+), and ([\d,]+) journeys/;
+	is(join('|', map { s/,//gr } $told // '', $ended // ''), "$conversions|$lost", "$name: conversions, and journeys without");
+
+	my %chain = %{ markov_credit() };
+	my (%expected, %amounts);
+	my $amount = $value > 0 ? 'value' : 'conversions';
+	foreach (split /\n/, query(credit_by_rules($value > 0 ? 'value' : '1')))
+	{
+		my ($channel, @row) = split /\|/;
+		my $part = pop @row;
+		my ($last_amount, $was_last, $assisted) = splice @row, 7, 3;
+		$expected{$channel} = [@row[0 .. 5], $chain{$channel}{conversions} // $row[1], $row[6]];
+		$amounts{$channel} = [$last_amount, $chain{$channel}{$amount}, $chain{$channel}{$amount} - $last_amount,
+			$last_amount > 0 ? 100 * ($chain{$channel}{$amount} / $last_amount - 1) : '-', $was_last, $assisted,
+			$was_last > 0 ? $assisted / $was_last : '-', $part] if $channel ne '(unattributed)';
+	}
+	near($credit, \%expected, "$name: credit by each model");
+	near($compared, \%amounts, "$name: $amount by last click and by Markov chain");
+	my @order = map { $_->[3] } @{ $compared->{rows} };
+	is("@order", join(' ', sort { $b <=> $a } @order), "$name: the greatest gain comes first");
+	return;
+}
+
+# A row for each touch: which journey of the visitor, its place from 1, the length of the path.
+sub make_journeys
+{
+	my $conversion = shift;
+	query(qq{
+		SET client_min_messages = warning;
+		DROP TABLE IF EXISTS journey;
+		CREATE TABLE journey AS
+		WITH touch AS (
+			SELECT visitor, visit, min(at) FILTER (WHERE event <> '$conversion') AS touched FROM hit GROUP BY 1, 2
+		), done AS (
+			SELECT visitor, at AS done_at, hit.value, row_number() OVER (PARTITION BY visitor ORDER BY at, value) AS number
+			FROM hit WHERE event = '$conversion'
+		), dealt AS (
+			SELECT visitor, channel, touched,
+				   (SELECT min(number) FROM done WHERE done.visitor = touch.visitor AND done_at >= touched) AS number
+			FROM touch JOIN visit USING (visitor, visit) WHERE touched IS NOT NULL
+		), kept AS (
+			SELECT dealt.*, done_at, done.value,
+				   coalesce(done_at, max(touched) OVER (PARTITION BY dealt.visitor, dealt.number)) - touched AS age
+			FROM dealt LEFT JOIN done ON (done.visitor, done.number) = (dealt.visitor, dealt.number)
+		)
+		SELECT visitor, coalesce(number, 0) AS number, done_at IS NOT NULL AS converted, value, channel, touched, age,
+			   row_number() OVER (PARTITION BY visitor, number ORDER BY touched) AS place,
+			   count(*) OVER (PARTITION BY visitor, number) AS length
+		FROM kept WHERE age <= interval '90 days'
+		UNION ALL
+		SELECT visitor, number, true, value, '(unattributed)', NULL, NULL, 1, 1
+		FROM done WHERE NOT EXISTS (SELECT FROM kept WHERE (kept.visitor, kept.number) = (done.visitor, done.number) AND age <= interval '90 days');
+		CREATE INDEX ON journey (visitor, number)});
+	return;
+}
+
+# By channel: first, last, non-direct, linear, U-shaped, time decay, Shapley, the amount of the last
+# touch, conversions in which it was last, in which it was not, and the amount of them all.
+sub credit_by_rules
+{
+	my $amount = shift;
+	return qq{
+		WITH touch AS (
+			SELECT *, power(2, -extract(epoch FROM age) / 604800) AS freshness,
+				   max(CASE WHEN channel <> '(direct)' THEN place ELSE 0 END) OVER path AS last_known
+			FROM journey WHERE converted WINDOW path AS (PARTITION BY visitor, number)
+		), played AS (
+			SELECT visitor, number, channel, max($amount) AS amount, count(*) OVER (PARTITION BY visitor, number) AS players,
+				   bool_or(place = length) AS was_last
+			FROM journey WHERE converted GROUP BY visitor, number, channel
+		), shared AS (
+			SELECT channel, sum((place = 1)::int) AS first, sum((place = length)::int) AS last,
+				   sum((place = CASE last_known WHEN 0 THEN length ELSE last_known END)::int) AS known, sum(1.0 / length) AS linear,
+				   sum(CASE WHEN length = 1 THEN 1 WHEN length = 2 THEN 0.5 WHEN place IN (1, length) THEN 0.4 ELSE 0.2 / (length - 2) END) AS u,
+				   coalesce(sum(freshness / total), 1) AS decay, sum(CASE WHEN place = length THEN $amount ELSE 0 END) AS last_amount
+			FROM (SELECT *, sum(freshness) OVER (PARTITION BY visitor, number) AS total FROM touch) AS t GROUP BY channel
+		)
+		SELECT all_channels.channel, coalesce(first, 0), coalesce(last, 0), coalesce(known, 0), coalesce(linear, 0), coalesce(u, 0),
+			   CASE channel WHEN '(unattributed)' THEN last ELSE coalesce(decay, 0) END, coalesce(shapley, 0),
+			   coalesce(last_amount, 0), coalesce(was_last, 0), coalesce(assisted, 0), coalesce(part, 0)
+		FROM (SELECT DISTINCT channel FROM journey) AS all_channels LEFT JOIN shared USING (channel)
+			 LEFT JOIN (SELECT channel, sum(1.0 / players) AS shapley, sum(was_last::int) AS was_last, sum((NOT was_last)::int) AS assisted, sum(amount) AS part
+						FROM played GROUP BY channel) AS played USING (channel)};
+}
+
+sub markov_credit
+{
+	my @rows = map { my ($path, $converted, $lost, $value) = split /\|/; { path => [split / > /, $path], conversions => $converted, non_conversions => $lost, value => $value } }
+	  split /\n/, query(q{
+		SELECT path, count(*) FILTER (WHERE converted), count(*) FILTER (WHERE NOT converted), coalesce(sum(value), 0)
+		FROM (SELECT string_agg(channel, ' > ' ORDER BY place) AS path, converted, max(value) AS value FROM journey GROUP BY visitor, number, converted) AS j
+		GROUP BY path});
+	my $channels = markov_attribution(\@rows, 1)->{channels};
+	return { map { my $of = $channels->{$_}; $_ => { map { $_ => $of->{$_} ? double_value($of->{$_}) : 0 } qw(conversions value) } } keys %$channels };
+}
+
+# Each number is the expected one, rounded as it is printed.
+sub near
+{
+	my ($table, $expected, $name) = @_;
+	my @wrong;
+	push @wrong, 'there is no such table' unless $table;
+	foreach my $row (@{ $table->{rows} })
+	{
+		my ($channel, @printed) = @$row;
+		my @computed = @{ $expected->{$channel} // [] };
+		foreach my $i (0 .. $#printed)
+		{
+			my $digits = $printed[$i] =~ /\.(\d+)$/ ? length $1 : 0;
+			my $is_right = ($computed[$i] // '-') eq '-' ? $printed[$i] eq '-'
+			  : $printed[$i] ne '-' && abs($printed[$i] - $computed[$i]) <= 0.5 * 10**-$digits + 1e-6;
+			push @wrong, "$channel, $table->{columns}[$i + 1]: $printed[$i], not " . ($computed[$i] // 'anything') unless $is_right;
+		}
+		push @wrong, "$channel: " . @printed . ' numbers' if @printed != @computed;
+	}
+	push @wrong, 'rows are missing' if $table && @{ $table->{rows} } != keys %$expected;
+	is(join("\n", @wrong), '', $name);
+	return;
+}
+
 # The visits are counted here, in Perl; the rest from the events that the documented query made.
 sub test_access_log
 {
 	my $file = "$data/web/apache.log.gz";
   SKIP:
 	{
-		skip "$file is not there", 10 unless -r $file;
+		skip "$file is not there", 11 unless -r $file;
 		my $report = demo(CSV => $file);
 		my ($hits, $visitors, $visits) = count_log($file);
 		is("$hits $visitors $visits", '10000 1753 3052', 'access log: the count in Perl');
 		like($report->{text}, qr/10000 hits; 0 lines without address and time left out,\n1 lines cut off but used/, 'access log: the malformed line');
 		like($report->{text}, qr/^3,052 visits of 1,753 visitors, made of 10,000 events\.$/m, 'access log: 3,052 visits by address');
+		like($report->{text}, qr/credited with, name the conversion, for example\n    make demo CSV=\S+ CONVERSION=/, 'access log: no conversion is made up');
 		recompute(q{SELECT visitor, at, event, channel, value, properties ->> 'campaign' AS campaign FROM engagement_demo.events}, 'UTC');
 		compare_without_points($report, 'access log');
 	}
