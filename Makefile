@@ -46,6 +46,8 @@ CONCEPTS = \
 	attribution/journey_paths \
 	attribution/path_counts \
 	attribution/attribution \
+	attribution/attribution_intervals \
+	attribution/chain_order_scores \
 	attribution/shapley_positions \
 	attribution/attribution_report
 
@@ -64,6 +66,7 @@ LIBRARIES = \
 	base/exact_sum \
 	base/json_reader \
 	base/normal \
+	base/random_draw \
 	statistics/proportion \
 	timeline/codec \
 	timeline/kind_table \
@@ -99,6 +102,9 @@ LIBRARIES = \
 	attribution/chain \
 	attribution/censored_chain \
 	attribution/path_credit \
+	attribution/attribution_model \
+	attribution/path_key \
+	attribution/chain_levels \
 	attribution/path_figures \
 	attribution/shapley \
 	attribution/conversion_paths_io \

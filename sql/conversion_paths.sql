@@ -11,7 +11,8 @@ INSERT INTO row VALUES
 	('{}', 1, 1, 0, 3),
 	('{NULL,"","(unattributed)"}', 1, 1, 0, 3),
 	('{NULL,email,"",ads,"(unattributed)"}', 1, 5, NULL, 3),
-	('{never}', NULL, 100, NULL, 3);
+	('{never}', NULL, 100, NULL, 3),
+	('{abc,email}', 1, 2.5, 1, 4);
 SELECT conversion_paths(path, conversions, value, non_conversions) FROM row;
 SELECT * FROM path_counts((SELECT conversion_paths(path, conversions, value, non_conversions) FROM row));
 SELECT * FROM path_totals((SELECT conversion_paths(path, conversions, value, non_conversions) FROM row));
@@ -28,7 +29,7 @@ SELECT count(DISTINCT p::text) AS texts, count(DISTINCT conversion_paths_send(p)
 CREATE TEMP TABLE per_day AS SELECT day, conversion_paths(path, conversions, value, non_conversions) AS paths FROM row GROUP BY day;
 SELECT day, rollup(paths) OVER (ORDER BY day) AS up_to_now FROM per_day ORDER BY day;
 SELECT day, rollup(paths) OVER (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS two_days FROM per_day ORDER BY day;
-SELECT rollup(paths) IS NULL AS nothing FROM per_day WHERE day > 3;
+SELECT rollup(paths) IS NULL AS nothing FROM per_day WHERE day > 4;
 SELECT rollup(NULLIF(paths::text, (SELECT paths::text FROM per_day WHERE day = 1))::conversion_paths) FROM per_day WHERE day < 3;
 
 -- the step functions leave a stored value as it is
@@ -51,6 +52,11 @@ SELECT a.channel, a.conversions, a.value, a.mean_days_to_conversion
 FROM (SELECT conversion_paths(path, touched_at, converted_at, value, '7 days') AS p FROM journey) j, attribution(p, 'time_decay') a;
 SELECT rollup(p) FROM (SELECT conversion_paths(path, touched_at, converted_at, value, '7 days') AS p FROM journey
 	UNION ALL SELECT conversion_paths(path, touched_at, converted_at, value, '8 days') FROM journey) j;
+SELECT count(DISTINCT p::text) FROM (
+	SELECT conversion_paths(path, touched_at, converted_at, value) AS p FROM journey
+	UNION ALL SELECT rollup(p) FROM (SELECT conversion_paths(path, touched_at, converted_at, value) AS p FROM journey GROUP BY path ORDER BY path) j
+	UNION ALL SELECT rollup(p) FROM (SELECT conversion_paths(path, touched_at, converted_at, value) AS p FROM journey GROUP BY path ORDER BY path DESC) j
+	UNION ALL SELECT p::text::conversion_paths FROM (SELECT conversion_paths(path, touched_at, converted_at, value) AS p FROM journey) j) all_ways;
 SELECT conversion_paths(path, touched_at[2:], converted_at, value) FROM journey;
 SELECT conversion_paths('{a,b}', '{2026-01-02Z,2026-01-01Z}', '2026-01-09Z', 1::float8);
 SELECT conversion_paths('{a}', '{2026-01-10Z}', '2026-01-09Z', 1::float8);

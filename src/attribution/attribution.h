@@ -18,7 +18,7 @@ typedef struct ChannelCredit
 	double		value;
 	double		effect;			/* the model's own measure: removal effect, Shapley value */
 	double		value_effect;	/* the same in terms of value */
-	double		std_error;		/* of conversions, where the model draws samples; else 0 */
+	double		std_error;		/* of conversions, where the model draws samples; else NaN */
 } ChannelCredit;
 
 /* The paths of a set in canonical order, with channels by their places in it. */

@@ -315,15 +315,13 @@ loss_of_removed(const Chain *chain, const StepRoom *room)
 			continue;
 		loss.conversions += chain->conversions[i];
 		loss.value += chain->values[i];
+		/* sums of states that are removed are 0 */
 		for (uint64 j = chain->first[i]; j < chain->first[i + 1]; j++)
 		{
-			uint32		to = chain->to[j];
+			const Addition *sum = &room->sum[chain->to[j]];
 
-			if (!room->is_removed[to])
-			{
-				loss.conversions += chain->counts[j] * room->sum[to].conversions;
-				loss.value += chain->counts[j] * room->sum[to].value;
-			}
+			loss.conversions += chain->counts[j] * sum->conversions;
+			loss.value += chain->counts[j] * sum->value;
 		}
 	}
 	return loss;

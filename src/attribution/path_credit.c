@@ -94,7 +94,7 @@ time_decay_credit(const SortedPaths *paths)
 	{
 		uint32		number = paths->order[place];
 
-		credit[place].effect = credit[place].value_effect = NAN;
+		credit[place].effect = credit[place].value_effect = credit[place].std_error = NAN;
 		if (number < set->timed_capacity)
 		{
 			credit[place].conversions = exact_sum_value(&set->timed[number].conversions);
@@ -156,7 +156,7 @@ share_paths(const SortedPaths *paths, ShareFunction share, void *rule)
 	{
 		credit[place].conversions = exact_sum_value(&conversions[place]);
 		credit[place].value = exact_sum_value(&values[place]);
-		credit[place].effect = credit[place].value_effect = NAN;
+		credit[place].effect = credit[place].value_effect = credit[place].std_error = NAN;
 	}
 	return credit;
 }

@@ -146,7 +146,7 @@ observed_shapley_credit(const SortedPaths *paths)
 	{
 		credit[channel].effect = exact_sum_value(&sums[channel * 2]);
 		credit[channel].value_effect = exact_sum_value(&sums[channel * 2 + 1]);
-		credit[channel].conversions = credit[channel].value = NAN;
+		credit[channel].conversions = credit[channel].value = credit[channel].std_error = NAN;
 	}
 	return credit;
 }
@@ -205,6 +205,7 @@ exact_credit(const Chain *chain)
 		}
 		credit[channel].conversions = exact_sum_value(&conversions);
 		credit[channel].value = exact_sum_value(&value);
+		credit[channel].std_error = NAN;
 	}
 	return credit;
 }
@@ -272,8 +273,7 @@ sampled_credit(const Chain *chain, int permutations, uint64 seed)
 		}
 	}
 	for (uint32 channel = 0; channel < channel_count; channel++)
-		credit[channel].std_error = permutations > 1 ?
-			sqrt(squares[channel] / ((double) permutations - 1) / permutations) : NAN;
+		credit[channel].std_error = sqrt(squares[channel] / ((double) permutations - 1) / permutations);
 	return credit;
 }
 

@@ -1428,6 +1428,38 @@ RETURNS TABLE (channel text, share double precision, conversions double precisio
 	mean_path_length double precision, mean_days_to_conversion double precision)
 AS 'MODULE_PATHNAME', 'attribution_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect or Shapley value; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
+-- Intervals of attribution
+
+CREATE FUNCTION attribution_intervals(
+	paths conversion_paths,
+	model text DEFAULT 'markov',
+	chain_order integer DEFAULT 1,
+	replicates integer DEFAULT 200,
+	seed bigint DEFAULT 1,
+	conf_level double precision DEFAULT 0.95,
+	skip text[] DEFAULT NULL,
+	weights double precision[] DEFAULT NULL,
+	max_states integer DEFAULT 100000
+)
+RETURNS TABLE (channel text,
+	share double precision, share_lower double precision, share_upper double precision,
+	conversions double precision, conversions_lower double precision, conversions_upper double precision,
+	value double precision, value_lower double precision, value_upper double precision,
+	effect double precision, effect_lower double precision, effect_upper double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION attribution_intervals(conversion_paths, text, integer, integer, bigint, double precision, text[], double precision[], integer) IS 'What a model credits each channel with, as attribution does, with confidence intervals by the bootstrap: as many times as replicates says each journey is drawn Poisson(1) times and the model computed anew; the bounds are percentiles at conf_level. The values of journeys that went the same path are not known one by one: a path''s value follows its drawn conversions, so that intervals of value leave out how values differ within a path. The same seed gives the same bounds, for any order of rows and number of workers. Not for time_decay, nor for shapley_markov where orders of channels are drawn';
+-- Choosing the order of a Markov chain
+
+CREATE FUNCTION chain_order_scores(
+	paths conversion_paths,
+	max_order integer DEFAULT 4,
+	folds integer DEFAULT 5,
+	seed bigint DEFAULT 1
+)
+RETURNS TABLE (chain_order integer, log_loss double precision, log_loss_std_error double precision,
+	auc double precision, penalized_auc double precision, states bigint, is_best boolean)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION chain_order_scores(conversion_paths, integer, integer, bigint) IS 'How well Markov chains of orders 1 to max_order foretell journeys that they have not seen (model selection by cross-validation): each fold of the journeys is judged by the chain of the others. log_loss is the mean of -ln(probability) of a whole journey, each touch and its end, and smaller is better; is_best marks the smallest. By the one-standard-error rule, take the lowest order whose log_loss is at most that of the best plus the best''s log_loss_std_error. auc: how often a journey that converts gets a higher probability of conversion where it ends than one that does not; penalized_auc takes off for the number of states, in the manner of adjusted R squared (compare choose_order of the R package ChannelAttribution). Paths without channels are left out';
 -- Shapley values by position
 
 CREATE FUNCTION shapley_positions(paths conversion_paths)
