@@ -51,9 +51,6 @@ CONCEPTS = \
 	attribution/shapley_positions \
 	attribution/attribution_report
 
-# Of these, the ones written in SQL alone.
-SQL_ALONE = attribution/attribution_report
-
 # C that shows nothing in SQL; it is tested through the concepts that use it.
 LIBRARIES = \
 	base/pattern \
@@ -118,7 +115,7 @@ LIBRARIES = \
 	attribution/touch_credit
 
 MODULE_big = $(EXTENSION)
-OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(filter-out $(SQL_ALONE),$(CONCEPTS))))
+OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))
 SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 SCRIPT_PARTS = src/header.sql $(addsuffix .sql,$(addprefix src/,$(CONCEPTS)))
 DATA_built = $(SCRIPT)

@@ -51,6 +51,9 @@ SELECT bool_and(a.conversions = b.conversions) AS same_seed, bool_or(a.conversio
 FROM many, attribution(paths, 'shapley_markov', permutations => 20) a JOIN LATERAL attribution(paths, 'shapley_markov', permutations => 20) b USING (channel)
 	JOIN LATERAL attribution(paths, 'shapley_markov', permutations => 20, seed => 2) c USING (channel);
 
+-- all channels were never met together: effects, but nothing to share
+SELECT count(effect) AS effects, count(conversions) AS conversions, count(share) AS shares FROM many, attribution(paths, 'shapley_observed');
+
 -- bad input
 SELECT * FROM stored, attribution(paths, 'last_click');
 SELECT * FROM stored, attribution(paths, 'w_shaped');

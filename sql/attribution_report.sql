@@ -15,3 +15,7 @@ SELECT count(*) FROM attribution_report(NULL);
 SELECT * FROM stored, attribution_report(paths, '{linear,bogus}');
 SELECT * FROM stored, attribution_report(paths, spend => '{"ads": "a lot"}');
 SELECT * FROM stored, attribution_report(paths, spend => '[1, 2]');
+SELECT * FROM stored, attribution_report(paths, spend => '{"ads": -1}');
+SELECT * FROM stored, attribution_report(paths, spend => '{"ads": 1}', margin => 40);
+SELECT * FROM stored, attribution_report(paths, spend => '{"ads": 1}', margin => 'NaN');
+SELECT model, channel, conversions, spend, cpa FROM stored, attribution_report(paths, '{NULL,last_touch}', spend => '{"search": null}');

@@ -22,5 +22,6 @@ SET timezone = 'UTC';
 SET jit = off;
 
 -- A mistake in these is better found now than at the end of the report.
-SELECT funnel_level('{}', '{a}', nullif(:'within', '')::interval) AS funnel_window_is_valid
+SELECT funnel_level('{}', '{a}', nullif(:'within', '')::interval) AS funnel_window_is_valid,
+	   event_count('{}', nullif(:'conversion', '')) AS conversion_is_valid
 \gset

@@ -118,7 +118,7 @@ rows_of_markov(FunctionCallInfo fcinfo)
 	rows->totals.value = chain->total_value;
 	rows->totals.unattributed_conversions = chain->unattributed_conversions;
 	rows->totals.unattributed_value = chain->unattributed_value;
-	rows->shares = attribution_shares(rows->credit, rows->channel_count, rows->totals.conversions, rows->totals.value);
+	rows->shares = attribution_shares(rows->credit, rows->channel_count, rows->totals.conversions);
 	return rows;
 }
 
@@ -146,7 +146,7 @@ rows_of_paths(FunctionCallInfo fcinfo)
 	rows->totals.value = paths->value;
 	rows->totals.unattributed_conversions = paths->unattributed_conversions;
 	rows->totals.unattributed_value = paths->unattributed_value;
-	rows->shares = attribution_shares(rows->credit, rows->channel_count, rows->totals.conversions, rows->totals.value);
+	rows->shares = attribution_shares(rows->credit, rows->channel_count, rows->totals.conversions);
 	return rows;
 }
 

@@ -220,7 +220,7 @@ check_not_drawn(const AttributionModel *model, const ChannelCredit *credit, uint
 static void
 note_figures(double *figures, Size stride, const SortedPaths *paths, ChannelCredit *credit)
 {
-	double	   *shares = attribution_shares(credit, paths->channel_count, paths->conversions, paths->value);
+	double	   *shares = attribution_shares(credit, paths->channel_count, paths->conversions);
 
 	for (uint32 i = 0; i <= paths->channel_count; i++, figures += FIGURES * stride)
 	{

@@ -51,8 +51,7 @@ attribution_model_init(AttributionModel *model, const text *name)
 
 /*
  * What the model credits each channel with, by its place; palloc'd.  Options that are
- * out of range, and paths that the model cannot work with, are errors.  Conversions are NaN
- * where the model has effects only: attribution_shares() fills them in.
+ * out of range, and paths that the model cannot work with, are errors.
  */
 ChannelCredit *
 attribution_model_credit(const AttributionModel *model, const SortedPaths *paths)
@@ -110,31 +109,14 @@ markov_credit(const Chain *chain)
 	return credit;
 }
 
-/*
- * The shares of credit in these conversions, NaN if there are none; palloc'd.  Credit of
- * a model that has effects only is filled in.
- */
+/* The shares of credit in these conversions, NaN if there are none; palloc'd. */
 double *
-attribution_shares(ChannelCredit *credit, uint32 channel_count, double conversions, double value)
+attribution_shares(const ChannelCredit *credit, uint32 channel_count, double conversions)
 {
 	double	   *shares = palloc(Max(channel_count, 1) * sizeof(double));
-	double		effects = 0;
-	double		value_effects = 0;
 
 	for (uint32 i = 0; i < channel_count; i++)
-	{
-		effects += credit[i].effect;
-		value_effects += credit[i].value_effect;
-	}
-	for (uint32 i = 0; i < channel_count; i++)
-	{
-		if (isnan(credit[i].conversions))
-		{
-			credit[i].conversions = effects > 0 ? conversions * (credit[i].effect / effects) : NAN;
-			credit[i].value = value_effects > 0 ? value * (credit[i].value_effect / value_effects) : NAN;
-		}
 		shares[i] = conversions > 0 ? credit[i].conversions / conversions : NAN;
-	}
 	return shares;
 }
 

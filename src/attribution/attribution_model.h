@@ -35,7 +35,7 @@ typedef struct AttributionModel
 
 extern void attribution_model_init(AttributionModel *model, const text *name);
 extern ChannelCredit *attribution_model_credit(const AttributionModel *model, const SortedPaths *paths);
-extern double *attribution_shares(ChannelCredit *credit, uint32 channel_count, double conversions, double value);
+extern double *attribution_shares(const ChannelCredit *credit, uint32 channel_count, double conversions);
 extern const Chain *chain_of_counts(const MarkovCounts *counts, int max_states);
 extern void notice_no_conversions(uint32 channel_count, double conversions);
 

@@ -1,5 +1,10 @@
 -- Reports of attribution
 
+CREATE FUNCTION attribution_spend(spend jsonb, margin double precision DEFAULT NULL)
+RETURNS TABLE (channel text, spend double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION attribution_spend(jsonb, double precision) IS 'A step of attribution_report: the amounts in spend, an object of channels and numbers of 0 or more; also checks that margin is from 0 to 1';
+
 CREATE FUNCTION attribution_report(
 	paths conversion_paths,
 	models text[] DEFAULT NULL,
@@ -22,12 +27,13 @@ BEGIN ATOMIC
 		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
 				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
 				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+		WHERE m.model IS NOT NULL
 	), credit AS (
 		SELECT q.place, q.model, a.*
 		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
 	), cost AS (
-		SELECT q.place, q.model, s.key AS channel, s.value::double precision AS spend
-		FROM asked q CROSS JOIN jsonb_each_text(spend) s
+		SELECT q.place, q.model, s.channel, s.spend
+		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
 	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
 		s.spend / nullif(c.conversions, 0),

@@ -76,7 +76,8 @@ markov_shapley_credit(const Chain *chain, int permutations, uint64 seed)
 /*
  * In the game in which v(S) is the rate of conversion of the paths that met exactly
  * the channels S, and 0 where there are none.  It need not grow with S, so values may
- * be negative; they are returned as they are.
+ * be negative; they are returned as they are.  They add up to v of all channels: credit is
+ * in proportion to it, and NaN if that is 0.
  */
 ChannelCredit *
 observed_shapley_credit(const SortedPaths *paths)
@@ -86,6 +87,7 @@ observed_shapley_credit(const SortedPaths *paths)
 	ExactSum   *sums = palloc0(Max(channel_count, 1) * 2 * sizeof(ExactSum));
 	uint32	   *channels = NULL;
 	uint32		room = 0;
+	Earning		whole = {0};	/* of all channels together */
 	PathSet		coalitions;
 
 	path_set_init(&coalitions, CurrentMemoryContext);
@@ -131,6 +133,11 @@ observed_shapley_credit(const SortedPaths *paths)
 		double		others = inverse_binomial(channel_count - 1, coalition->length) / channel_count;
 		uint32		next = 0;
 
+		if (coalition->length == channel_count)
+		{
+			whole.conversions = rate;
+			whole.value = value;
+		}
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 channel = 0; channel < channel_count; channel++)
 		{
@@ -146,7 +153,11 @@ observed_shapley_credit(const SortedPaths *paths)
 	{
 		credit[channel].effect = exact_sum_value(&sums[channel * 2]);
 		credit[channel].value_effect = exact_sum_value(&sums[channel * 2 + 1]);
-		credit[channel].conversions = credit[channel].value = credit[channel].std_error = NAN;
+		/* all channels together are often never seen, and then there is nothing to share */
+		credit[channel].conversions = whole.conversions > 0 ?
+			paths->conversions * (credit[channel].effect / whole.conversions) : NAN;
+		credit[channel].value = whole.value != 0 ? paths->value * (credit[channel].value_effect / whole.value) : NAN;
+		credit[channel].std_error = NAN;
 	}
 	return credit;
 }

@@ -57,7 +57,7 @@ CREATE FUNCTION journeys(
 )
 RETURNS TABLE (path text[], touched_at timestamptz[], converted_at timestamptz, value double precision)
 AS 'MODULE_PATHNAME', 'journeys' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION journeys(timeline, text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The journeys (conversion paths, paths to purchase) of a visitor: for each event that matches conversion, or with points one of the goals, the touches of the lookback (attribution window) before it and its value or points; then, with converted_at NULL, the touches that no conversion has followed. A touch is a visit (session) with its first channel, or the property touch_by, else (direct), and the time of its first event that is no conversion; with a pattern in touch, each event that matches it. Each conversion has the touches since the one before, or with reuse_touches all in its lookback; one without touches has the path (unattributed)';
+COMMENT ON FUNCTION journeys(timeline, text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The journeys (conversion paths, paths to purchase) of a visitor: for each event that matches conversion, or with points one of the goals, the touches of the lookback (attribution window) before it and its value or points; then, with converted_at NULL, the touches that no conversion has followed. A touch is a visit (session) with its first channel, or the property touch_by, else (direct), and the time of its first event that is no conversion; with a pattern in touch, each event that matches it. Each conversion has the touches since the one before, or with reuse_touches all in its lookback, which is what goals with points need if they are not to take each other''s touches; one without touches has the path (unattributed)';
 
 -- Shares of touches in a conversion
 
@@ -345,7 +345,7 @@ RETURNS TABLE (channel text, share double precision, conversions double precisio
 	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
 	mean_path_length double precision, mean_days_to_conversion double precision)
 AS 'MODULE_PATHNAME', 'attribution_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect or Shapley value; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
+COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect or Shapley value, of shapley_observed as it is, also negative, and without conversions if all channels were never met together; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
 
 -- Intervals of attribution
 
@@ -366,7 +366,7 @@ RETURNS TABLE (channel text,
 	value double precision, value_lower double precision, value_upper double precision,
 	effect double precision, effect_lower double precision, effect_upper double precision)
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION attribution_intervals(conversion_paths, text, integer, integer, bigint, double precision, text[], double precision[], integer) IS 'What a model credits each channel with, as attribution does, with confidence intervals by the bootstrap: as many times as replicates says each journey is drawn Poisson(1) times and the model computed anew; the bounds are percentiles at conf_level. The values of journeys that went the same path are not known one by one: a path''s value follows its drawn conversions, so that intervals of value leave out how values differ within a path. The same seed gives the same bounds, for any order of rows and number of workers. Not for time_decay, nor for shapley_markov where orders of channels are drawn';
+COMMENT ON FUNCTION attribution_intervals(conversion_paths, text, integer, integer, bigint, double precision, text[], double precision[], integer) IS 'What a model credits each channel with, as attribution does, with confidence intervals by the bootstrap: as many times as replicates says each journey is drawn Poisson(1) times and the model computed anew; the bounds are percentiles at conf_level. The values of journeys that went the same path are not known one by one: a path''s value follows its drawn conversions, so that intervals of value leave out how values differ within a path. The same seed gives the same bounds, for any order of rows and number of workers. Journeys count as independent, also those of one visitor. Not for time_decay, nor for shapley_markov where orders of channels are drawn';
 
 -- Choosing the order of a Markov chain
 
@@ -390,6 +390,11 @@ COMMENT ON FUNCTION shapley_positions(conversion_paths) IS 'The ordered Shapley 
 
 -- Reports of attribution
 
+CREATE FUNCTION attribution_spend(spend jsonb, margin double precision DEFAULT NULL)
+RETURNS TABLE (channel text, spend double precision)
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION attribution_spend(jsonb, double precision) IS 'A step of attribution_report: the amounts in spend, an object of channels and numbers of 0 or more; also checks that margin is from 0 to 1';
+
 CREATE FUNCTION attribution_report(
 	paths conversion_paths,
 	models text[] DEFAULT NULL,
@@ -412,12 +417,13 @@ BEGIN ATOMIC
 		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
 				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
 				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+		WHERE m.model IS NOT NULL
 	), credit AS (
 		SELECT q.place, q.model, a.*
 		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
 	), cost AS (
-		SELECT q.place, q.model, s.key AS channel, s.value::double precision AS spend
-		FROM asked q CROSS JOIN jsonb_each_text(spend) s
+		SELECT q.place, q.model, s.channel, s.spend
+		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
 	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
 		s.spend / nullif(c.conversions, 0),

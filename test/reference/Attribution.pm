@@ -14,7 +14,7 @@ use warnings;
 use Exporter 'import';
 use Math::BigInt try => 'GMP';
 
-our @EXPORT_OK = qw(channels_of chain_of chain_shares markov_attribution game_channels shapley
+our @EXPORT_OK = qw(channels_of chain_of chain_shares flow_of_paths markov_attribution game_channels shapley
   conversions_within rate_of_exactly converted_by_chain shapley_by_position is_near is_zero rational
   add multiply quotient decimal double_value);
 
@@ -260,6 +260,32 @@ sub prime
 		push @primes, $next_prime if $divisor > $limit;
 	}
 	return $primes[$number];
+}
+
+# The share of paths that convert without a channel: all paths set out at once, and what
+# each step brings to a conversion is added up.
+sub flow_of_paths
+{
+	my ($chain, $channel) = @_;
+	my @open = map { my $tuple = $_; !grep { $_ eq $channel } @$tuple } @{ $chain->{states} };
+	my ($paths, $converted) = (0, 0);
+	$paths += $_ for @{ $chain->{start} };
+	my @here = map { $open[$_] ? $chain->{start}[$_] / $paths : 0 } 0 .. $#open;
+	for (1 .. 3000)
+	{
+		my @next = (0) x @open;
+		foreach my $i (grep { $here[$_] > 0 } 0 .. $#open)
+		{
+			my $moves = $chain->{moves}[$i];
+			my $out = $chain->{conversions}[$i] + $chain->{nulls}[$i];
+			$out += $_ for values %$moves;
+			$converted += $here[$i] * $chain->{conversions}[$i] / $out;
+			$next[$_] += $here[$i] * $moves->{$_} / $out for grep { $open[$_] } keys %$moves;
+		}
+		@here = @next;
+		last if !grep { $_ > 1e-20 } @here;
+	}
+	return $converted;
 }
 
 # { channels => { name => { removal_effect, value_removal_effect, share, value_share, conversions,
