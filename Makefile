@@ -108,6 +108,7 @@ LIBRARIES = \
 	attribution/markov_io \
 	attribution/journey \
 	attribution/touch_window \
+	attribution/state_compare \
 	attribution/state_io \
 	attribution/touch_list \
 	attribution/path_array \

@@ -38,6 +38,10 @@ SELECT conversion_paths_combine(paths, paths) FROM per_day WHERE day = 1;
 SELECT paths FROM per_day WHERE day = 1;
 SELECT conversion_paths_combine(NULL, paths)::text = paths::text AS left_null, conversion_paths_combine(paths, NULL)::text = paths::text AS right_null FROM per_day WHERE day = 1;
 
+-- equality, DISTINCT
+SELECT a.day, b.day, a.paths = b.paths AS equal, a.paths <> b.paths AS different FROM per_day a JOIN per_day b ON a.day <= b.day AND b.day < 3 ORDER BY 1, 2;
+SELECT count(*), count(DISTINCT day), (SELECT count(*) FROM (SELECT DISTINCT paths FROM (TABLE per_day UNION ALL TABLE per_day) t) d) AS distinct_paths FROM per_day;
+
 -- rows of journeys() have times
 CREATE TEMP TABLE journey (path text[], touched_at timestamptz[], converted_at timestamptz, value float8);
 INSERT INTO journey VALUES

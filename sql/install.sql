@@ -34,7 +34,8 @@ ORDER BY 1::text;
 -- operators and their support are what the planner needs
 SELECT amname, opcname, opcdefault, amvalidate(c.oid) AS is_valid
 FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
-WHERE opcintype IN ('engagement.timeline'::regtype, 'engagement.decayed_score'::regtype, 'engagement.funnel_stats'::regtype, 'engagement.retention_stats'::regtype)
+WHERE opcintype IN ('engagement.timeline'::regtype, 'engagement.decayed_score'::regtype, 'engagement.funnel_stats'::regtype, 'engagement.retention_stats'::regtype,
+	'engagement.conversion_paths'::regtype, 'engagement.markov'::regtype)
 ORDER BY 1, 2;
 
 -- one schema a database, as with any extension

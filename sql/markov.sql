@@ -34,6 +34,10 @@ SELECT markov_accum(chain, '{x}', 1, 1, 1, 1) FROM per_day WHERE day = 1;
 SELECT markov_combine(chain, chain) FROM per_day WHERE day = 1;
 SELECT chain FROM per_day WHERE day = 1;
 
+-- equality, DISTINCT
+SELECT a.day, b.day, a.chain = b.chain AS equal, a.chain <> b.chain AS different FROM per_day a JOIN per_day b ON a.day <= b.day ORDER BY 1, 2;
+SELECT count(*) FROM (SELECT DISTINCT chain FROM (TABLE per_day UNION ALL TABLE per_day) t) d;
+
 -- bad input
 SELECT markov('{a}'::text[], 1, 1, 1, 0);
 SELECT markov('{a}'::text[], 1, 1, 1, 5);
@@ -41,6 +45,7 @@ SELECT markov('{a}'::text[], 1, 1, 1, k) FROM generate_series(1, 2) k;
 SELECT rollup(m) FROM (SELECT markov('{a}'::text[], 1, 1, 1, k) AS m FROM generate_series(1, 2) k GROUP BY k) t;
 SELECT markov('{a}'::text[], -1, 1, 1, 1);
 SELECT markov('{a}'::text[], 1, 1, -1, 1);
+SELECT a.* FROM (SELECT markov('{a}'::text[], 0, 5, 1, 1) AS chain) m, attribution(chain) a;
 SELECT markov('{a}'::text[], 1, 'NaN', 1, 1);
 SELECT markov('{a}'::text[], 9223372036854775807, 1, 1, 1);
 SELECT markov('{}'::conversion_paths, 1);

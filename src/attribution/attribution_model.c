@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "attribution/attribution_model.h"
@@ -166,7 +167,8 @@ credit_by_rule(const AttributionModel *model, const SortedPaths *paths)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" cannot be used with conversion_paths, which do not keep milestones", model->name),
 				 errhint("Use attribution_weights with the rows of journeys().")));
-	return rule_credit(paths, &rule, skipped_channels(model->skip, &paths->set->channels));
+	return rule_credit(paths, &rule, rule.model == CREDIT_LAST_NON_DIRECT ?
+					   skipped_channels(model->skip, &paths->set->channels) : NULL);
 }
 
 /* By channel number, whether last_non_direct passes over it; NULL for the array: (direct). */
@@ -179,8 +181,10 @@ skipped_channels(ArrayType *skip, const ChannelNames *channels)
 	{
 		const TimelineString *name = &channels->names[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (skip == NULL)
-			is_skipped[i] = name->length == 8 && memcmp(name->bytes, "(direct)", 8) == 0;
+			is_skipped[i] = name->length == sizeof(CHANNEL_DIRECT) - 1 &&
+				memcmp(name->bytes, CHANNEL_DIRECT, name->length) == 0;
 		else
 		{
 			TextArrayWalk walk;

@@ -1,4 +1,7 @@
 -- Reports of attribution
+--
+-- The body is bound when the extension is made, with the names that stand in its schema
+-- then: what is not ours is named so that no other can be meant.
 
 CREATE FUNCTION attribution_spend(spend jsonb, margin double precision DEFAULT NULL)
 RETURNS TABLE (channel text, spend double precision)
@@ -14,7 +17,8 @@ CREATE FUNCTION attribution_report(
 	skip text[] DEFAULT NULL,
 	weights double precision[] DEFAULT NULL,
 	permutations integer DEFAULT 1000,
-	seed bigint DEFAULT 1
+	seed bigint DEFAULT 1,
+	max_states integer DEFAULT 100000
 )
 RETURNS TABLE (model text, channel text, share double precision, conversions double precision, value double precision,
 	spend double precision, cpa double precision, roas double precision, romi double precision,
@@ -24,23 +28,24 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	WITH asked AS (
 		SELECT m.model, m.place
-		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
-				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
-				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+		FROM pg_catalog.unnest(coalesce(models,
+			CASE WHEN (path_totals(paths)).has_times
+				THEN ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'time_decay', 'markov', 'shapley']
+				ELSE ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'markov', 'shapley'] END)) WITH ORDINALITY AS m (model, place)
 		WHERE m.model IS NOT NULL
 	), credit AS (
 		SELECT q.place, q.model, a.*
-		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
+		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed, max_states) a
 	), cost AS (
 		SELECT q.place, q.model, s.channel, s.spend
 		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
-	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
-		s.spend / nullif(c.conversions, 0),
-		coalesce(c.value, 0) / nullif(s.spend, 0),
-		(coalesce(c.value, 0) * coalesce(margin, 1) - s.spend) / nullif(s.spend, 0),
+	SELECT model, channel, c.share, coalesce(c.conversions, 0::double precision), coalesce(c.value, 0::double precision), s.spend,
+		s.spend / nullif(c.conversions, 0::double precision),
+		coalesce(c.value, 0::double precision) / nullif(s.spend, 0::double precision),
+		(coalesce(c.value, 0::double precision) * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
 	ORDER BY place, channel COLLATE "C";
 END;
-COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';
+COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint, integer) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';

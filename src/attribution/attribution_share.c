@@ -20,6 +20,9 @@ PG_FUNCTION_INFO_V1(attribution_share);
 #define ARGUMENT_AT 1
 #define ARGUMENT_CHANNEL 2
 
+/* The default of the argument: channels are not told. NULL is for a row without one. */
+#define UNKNOWN_CHANNEL "(touch)"
+
 /* Rows between two clearances of what their arguments left in memory. */
 #define ROWS_PER_CLEARANCE 1024
 
@@ -30,8 +33,8 @@ typedef struct ShareState
 } ShareState;
 
 static void compute_shares(FunctionCallInfo fcinfo, WindowObject window, ShareState *state);
-static void add_rows(FunctionCallInfo fcinfo, WindowObject window, TouchList *list, bool has_channels);
-static bool has_channel_argument(FunctionCallInfo fcinfo, WindowObject window);
+static void add_rows(FunctionCallInfo fcinfo, WindowObject window, TouchList *list);
+static bool is_unknown(const TimelineString *channel);
 
 /* (model, at, channel, converted_at, skip, weights, half_life, milestones) */
 Datum
@@ -53,7 +56,6 @@ compute_shares(FunctionCallInfo fcinfo, WindowObject window, ShareState *state)
 {
 	NullableDatum arguments[CREDIT_ARGUMENTS];
 	CreditOptions options;
-	bool		has_channels = has_channel_argument(fcinfo, window);
 	int64		row_count = WinGetPartitionRowCount(window);
 	TouchList	list;
 
@@ -63,10 +65,6 @@ compute_shares(FunctionCallInfo fcinfo, WindowObject window, ShareState *state)
 	if (arguments[CREDIT_ARGUMENT_MODEL].isnull)
 		return;
 	credit_options_read(&options, arguments);
-	if (options.rule.model == CREDIT_PARTICIPATION && !has_channels)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"participation\" needs argument \"channel\"")));
 	if (row_count > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -74,39 +72,43 @@ compute_shares(FunctionCallInfo fcinfo, WindowObject window, ShareState *state)
 				 errhint("Write OVER (PARTITION BY conversion ORDER BY at), with a column that tells the conversions apart.")));
 
 	touch_list_start(&list, &options, (int) row_count, "at");
-	add_rows(fcinfo, window, &list, has_channels);
+	add_rows(fcinfo, window, &list);
 	state->shares = MemoryContextAllocHuge(GetMemoryChunkContext(state), sizeof(double) * row_count);
 	touch_list_weights(&list, state->shares);
 }
 
 static void
-add_rows(FunctionCallInfo fcinfo, WindowObject window, TouchList *list, bool has_channels)
+add_rows(FunctionCallInfo fcinfo, WindowObject window, TouchList *list)
 {
 	/* expressions and detoasted channels would fill the memory of one row */
+	const TimelineString none = {NULL, 0};
 	MemoryContext of_rows = AllocSetContextCreate(CurrentMemoryContext, "engagement rows", ALLOCSET_SMALL_SIZES);
 
 	for (int row = 0; row < list->capacity; row++)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(of_rows);
-		TimelineString channel = {NULL, 0};
+		TimelineString channel = none;
 		bool		at_isnull;
-		bool		channel_isnull = true;
+		bool		channel_isnull;
 		bool		is_out;
 		int64		at;
+		Datum		name;
 
 		at = DatumGetInt64(WinGetFuncArgInPartition(window, ARGUMENT_AT, row, WINDOW_SEEK_HEAD, true,
 													&at_isnull, &is_out));
-		if (has_channels)
-		{
-			Datum		name = WinGetFuncArgInPartition(window, ARGUMENT_CHANNEL, row, WINDOW_SEEK_HEAD, true,
-														&channel_isnull, &is_out);
-
-			if (!channel_isnull)
-				channel = timeline_string(DatumGetTextPP(name));
-		}
+		name = WinGetFuncArgInPartition(window, ARGUMENT_CHANNEL, row, WINDOW_SEEK_HEAD, true, &channel_isnull, &is_out);
+		if (!channel_isnull)
+			channel = timeline_string(DatumGetTextPP(name));
 		MemoryContextSwitchTo(caller);
-		/* without channels, a row without a time is a conversion that has no touches */
-		touch_list_add(list, has_channels || at_isnull ? &channel : NULL, at_isnull ? NULL : &at);
+		if (!is_unknown(&channel))
+			touch_list_add(list, &channel, at_isnull ? NULL : &at);
+		else if (list->options->rule.model == CREDIT_PARTICIPATION)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("model \"participation\" needs argument \"channel\"")));
+		else
+			/* a row without a time is a conversion that has no touches */
+			touch_list_add(list, at_isnull ? &none : NULL, at_isnull ? NULL : &at);
 		if (row % ROWS_PER_CLEARANCE == ROWS_PER_CLEARANCE - 1)
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -116,12 +118,9 @@ add_rows(FunctionCallInfo fcinfo, WindowObject window, TouchList *list, bool has
 	MemoryContextDelete(of_rows);
 }
 
-/* A channel that is NULL in a row is none; NULL as a constant, as by default, says that channels are not known. */
 static bool
-has_channel_argument(FunctionCallInfo fcinfo, WindowObject window)
+is_unknown(const TimelineString *channel)
 {
-	bool		isnull;
-
-	(void) WinGetFuncArgCurrent(window, ARGUMENT_CHANNEL, &isnull);
-	return !isnull || !get_fn_expr_arg_stable(fcinfo->flinfo, ARGUMENT_CHANNEL);
+	return channel->length == sizeof(UNKNOWN_CHANNEL) - 1 &&
+		memcmp(channel->bytes, UNKNOWN_CHANNEL, channel->length) == 0;
 }

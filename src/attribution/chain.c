@@ -40,7 +40,7 @@
 #define FEW_STATES 300
 #define MOST_STATES_TO_ELIMINATE 3000
 
-/* Steps after which the rate of convergence can be judged. */
+/* Steps after which the rate of convergence can be judged; then after twice as many, and so on. */
 #define TRIAL_STEPS 64
 
 /* What is lost is known to one part in this. */
@@ -153,6 +153,9 @@ chain_losses(const Chain *chain)
 		lose_by_elimination(chain, whole, 0, chain->channel_count, losses);
 		censored_chain_free(whole);
 	}
+	/* no more than all can be lost, but the last digit may say so */
+	for (uint32 channel = 0; channel < chain->channel_count; channel++)
+		losses[channel].conversions = Min(losses[channel].conversions, chain->total_conversions);
 	return losses;
 }
 
@@ -233,6 +236,7 @@ lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *l
 {
 	double		all_values = 0;
 	double		under_way_before = 0;
+	uint64		next_trial = TRIAL_STEPS / 2;
 
 	for (uint32 i = 0; i < chain->state_count; i++)
 	{
@@ -253,12 +257,16 @@ lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *l
 				under_way.value <= Max(fabs(loss->value) * PRECISION, all_values * NEGLIGIBLE))
 				return true;
 		}
-		if (steps == TRIAL_STEPS / 2)
+		/* judged again and again, as a slow part of the chain shows when the others are done */
+		if (steps == next_trial)
+		{
+			double		rate = pow(under_way.conversions / under_way_before, 2.0 / (double) steps);
+
+			if (steps >= TRIAL_STEPS && elimination_is_quicker(chain, rate, under_way.conversions, loss->conversions))
+				return false;
 			under_way_before = under_way.conversions;
-		if (steps == TRIAL_STEPS &&
-			elimination_is_quicker(chain, pow(under_way.conversions / under_way_before, 2.0 / TRIAL_STEPS),
-								   under_way.conversions, loss->conversions))
-			return false;
+			next_trial *= 2;
+		}
 	}
 }
 

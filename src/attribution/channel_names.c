@@ -71,7 +71,7 @@ channels_in_order(const ChannelNames *channels)
 
 	for (uint32 i = 0; i < channels->count; i++)
 		order[i] = i;
-	qsort_arg(order, channels->count, sizeof(uint32), compare_numbers, channels->names);
+	qsort_interruptible(order, channels->count, sizeof(uint32), compare_numbers, channels->names);
 	return order;
 }
 

@@ -13,7 +13,9 @@
 #include "attribution/expanded_state.h"
 #include "timeline/codec.h"
 
+/* The path of conversions without touches; and what touches without a channel are called. */
 #define CHANNEL_UNATTRIBUTED "(unattributed)"
+#define CHANNEL_DIRECT "(direct)"
 
 typedef struct ChannelNames
 {

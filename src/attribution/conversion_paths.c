@@ -29,7 +29,7 @@ conversion_paths_accum(PG_FUNCTION_ARGS)
 	PathSet    *set = state->content;
 	int64		conversions = count_argument(fcinfo, 2, "conversions");
 	int64		non_conversions = count_argument(fcinfo, 4, "non_conversions");
-	double		value = value_argument(fcinfo, 3, "value");
+	double		value = value_argument(fcinfo, 3);
 	PathArgument path;
 
 	/* a path that nobody took does not make its channels known either */
@@ -47,9 +47,14 @@ conversion_paths_accum_timed(PG_FUNCTION_ARGS)
 	ExpandedState *state = expanded_state_for_change(fcinfo, &path_set_methods);
 	PathSet    *set = state->content;
 	bool		is_converted = !PG_ARGISNULL(3);
-	double		value = value_argument(fcinfo, 4, "value");
+	double		value = value_argument(fcinfo, 4);
 	PathArgument path;
 
+	if (is_converted && TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(3)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("argument \"converted_at\" must not be infinite"),
+				 errhint("NULL stands for a journey that did not convert.")));
 	path_argument(fcinfo, 1, &set->channels, &path);
 	path_set_add(set, path.channels, path.length, is_converted, !is_converted, value);
 	if (is_converted && path.length > 0 && !PG_ARGISNULL(2))

@@ -29,6 +29,53 @@ CREATE TYPE conversion_paths (
 );
 COMMENT ON TYPE conversion_paths IS 'Distinct conversion paths (customer journeys) with how many converted, their value, and how many did not. Storable and mergeable: made by the aggregate conversion_paths, merged by rollup, read by attribution for every model';
 
+CREATE FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) IS 'Behind the operator = of conversion_paths';
+
+CREATE FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) IS 'Behind the operator <> of conversion_paths';
+
+CREATE FUNCTION conversion_paths_hash(conversion_paths) RETURNS integer
+AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_hash(conversion_paths) IS 'Hash of a conversion_paths, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) IS 'Seeded 64-bit hash of a conversion_paths, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = conversion_paths,
+	RIGHTARG = conversion_paths,
+	FUNCTION = conversion_paths_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (conversion_paths, conversion_paths) IS 'Same paths with the same counts and values';
+
+CREATE OPERATOR <> (
+	LEFTARG = conversion_paths,
+	RIGHTARG = conversion_paths,
+	FUNCTION = conversion_paths_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (conversion_paths, conversion_paths) IS 'Different paths, counts or values';
+
+CREATE OPERATOR CLASS conversion_paths_hash_ops
+	DEFAULT FOR TYPE conversion_paths USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 conversion_paths_hash(conversion_paths),
+	FUNCTION 2 conversion_paths_hash_extended(conversion_paths, bigint);
+COMMENT ON OPERATOR CLASS conversion_paths_hash_ops USING hash IS 'Hashing of conversion_paths; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY conversion_paths_hash_ops USING hash IS 'Hashing of conversion_paths';
+
 CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], conversions bigint, value double precision, non_conversions bigint) RETURNS conversion_paths
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], bigint, double precision, bigint) IS 'A step of the aggregate conversion_paths: counts the paths of one row';
@@ -47,6 +94,7 @@ COMMENT ON FUNCTION conversion_paths_combine(conversion_paths, conversion_paths)
 
 CREATE AGGREGATE conversion_paths(path text[], conversions bigint, value double precision, non_conversions bigint) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -55,6 +103,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], bigint, double precision, bigint) 
 
 CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -63,6 +112,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double
 
 CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -71,6 +121,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double
 
 CREATE AGGREGATE rollup(conversion_paths) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_combine,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE

@@ -15,6 +15,9 @@
 #include "attribution/expanded_state.h"
 #include "timeline/codec.h"
 
+/* A touch takes a byte or more here, and up to six times as many as text. */
+#define MAX_FLAT_SIZE (160 * 1024 * 1024)
+
 static Size flat_size(ExpandedObjectHeader *header);
 static void flatten_into(ExpandedObjectHeader *header, void *result, Size size);
 static void read_flat(ExpandedState *state, Datum datum);
@@ -108,6 +111,12 @@ expanded_state_flatten(ExpandedState *state)
 		initStringInfo(&out);
 		appendStringInfoSpaces(&out, VARHDRSZ);
 		state->methods->write(state->content, &out);
+		if (out.len > MAX_FLAT_SIZE)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("%s of %d MB is too large", state->methods->type, out.len >> 20),
+					 errdetail("A larger one could be stored, but not printed, and so not be dumped: a text has at most 1 GB."),
+					 errhint("Collapse repeats, shorten the lookback, give rare channels one name, or keep several, each of some of the paths.")));
 		SET_VARSIZE(out.data, out.len);
 		state->flat = (struct varlena *) out.data;
 		MemoryContextSwitchTo(caller);

@@ -19,7 +19,7 @@
 #include "attribution/journey.h"
 #include "base/properties.h"
 
-/* No label, which a touch shows as JOURNEY_DIRECT; and that of events on the ignore list, as long as it matters. */
+/* No label, which a touch shows as CHANNEL_DIRECT; and that of events on the ignore list, as long as it matters. */
 #define NO_LABEL PG_UINT32_MAX
 #define LABEL_IGNORED (PG_UINT32_MAX - 1)
 
@@ -202,8 +202,8 @@ read_kinds(JourneyWalkState *state, const TimelineView *view)
 		matcher_fill_masks(rule->matcher, view, state->masks);
 	if (rule->goals.matcher != NULL)
 		matcher_best(rule->goals.matcher, view, state->goals);
-	state->labels[0].bytes = JOURNEY_DIRECT;
-	state->labels[0].length = sizeof(JOURNEY_DIRECT) - 1;
+	state->labels[0].bytes = CHANNEL_DIRECT;
+	state->labels[0].length = sizeof(CHANNEL_DIRECT) - 1;
 	state->walk.labels = state->labels;
 	state->walk.label_count = 1;
 	if (rule->touch_by_channel)

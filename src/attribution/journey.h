@@ -17,12 +17,10 @@
 
 #include "postgres.h"
 
+#include "attribution/channel_names.h"
 #include "attribution/journey_rule.h"
 #include "attribution/touch_window.h"
 #include "timeline/timeline.h"
-
-/* The label of touches without a channel. */
-#define JOURNEY_DIRECT "(direct)"
 
 typedef struct Journey
 {
@@ -39,7 +37,7 @@ typedef struct Journey
 typedef struct JourneyWalk
 {
 	const JourneyRule *rule;
-	uint32		label_count;	/* of this timeline; label 0 is JOURNEY_DIRECT */
+	uint32		label_count;	/* of this timeline; label 0 is CHANNEL_DIRECT */
 	const TimelineString *labels;	/* distinct, valid as long as the view, until the next start */
 	struct JourneyWalkState *state; /* the walk's own */
 } JourneyWalk;

@@ -123,7 +123,7 @@ read_journey(JourneyReader *reader)
 	if (!journey_next(reader->walk, &reader->journey))
 		return false;
 	if (journey->has_value)
-		check_value(journey->value, "value");
+		check_value(journey->value);
 	if (journey->touch_count > reader->capacity)
 	{
 		reader->capacity = journey->touch_count;

@@ -10,6 +10,7 @@ COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, timeline, journey_r
 
 CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -18,6 +19,7 @@ COMMENT ON AGGREGATE conversion_paths(timeline, journey_rule) IS 'Collects the j
 
 CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule, half_life interval) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -30,6 +32,7 @@ COMMENT ON FUNCTION markov_accum(markov, timeline, journey_rule, integer) IS 'A 
 
 CREATE AGGREGATE markov(timeline timeline, rule journey_rule, chain_order integer) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_accum,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE

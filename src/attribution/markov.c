@@ -48,7 +48,7 @@ markov_accum(PG_FUNCTION_ARGS)
 	MarkovCounts *counts = state->content;
 	int64		conversions = count_argument(fcinfo, 2, "conversions");
 	int64		non_conversions = count_argument(fcinfo, 4, "non_conversions");
-	ExactSum	value = {{value_argument(fcinfo, 3, "value")}};
+	ExactSum	value = {{value_argument(fcinfo, 3)}};
 	PathArgument path;
 
 	markov_set_order(counts, PG_ARGISNULL(5) ? 1 : PG_GETARG_INT32(5));

@@ -29,6 +29,53 @@ CREATE TYPE markov (
 );
 COMMENT ON TYPE markov IS 'How often each channel, or run of channels, follows another in conversion paths. Storable and mergeable: made by the aggregate markov, merged by rollup, read by attribution. Its size follows the distinct transitions, not the paths';
 
+CREATE FUNCTION markov_eq(markov, markov) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_eq(markov, markov) IS 'Behind the operator = of markov';
+
+CREATE FUNCTION markov_ne(markov, markov) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_ne(markov, markov) IS 'Behind the operator <> of markov';
+
+CREATE FUNCTION markov_hash(markov) RETURNS integer
+AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_hash(markov) IS 'Hash of a markov, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION markov_hash_extended(markov, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_hash_extended(markov, bigint) IS 'Seeded 64-bit hash of a markov, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = markov,
+	RIGHTARG = markov,
+	FUNCTION = markov_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (markov, markov) IS 'Same order, states and transitions with the same counts and values';
+
+CREATE OPERATOR <> (
+	LEFTARG = markov,
+	RIGHTARG = markov,
+	FUNCTION = markov_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (markov, markov) IS 'Different order, states, transitions, counts or values';
+
+CREATE OPERATOR CLASS markov_hash_ops
+	DEFAULT FOR TYPE markov USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 markov_hash(markov),
+	FUNCTION 2 markov_hash_extended(markov, bigint);
+COMMENT ON OPERATOR CLASS markov_hash_ops USING hash IS 'Hashing of markov; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY markov_hash_ops USING hash IS 'Hashing of markov';
+
 CREATE FUNCTION markov_accum(markov, path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) RETURNS markov
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION markov_accum(markov, text[], bigint, double precision, bigint, integer) IS 'A step of the aggregate markov: counts the paths of one row';
@@ -39,6 +86,7 @@ COMMENT ON FUNCTION markov_combine(markov, markov) IS 'A step of the aggregate r
 
 CREATE AGGREGATE markov(path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_accum,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE
@@ -47,6 +95,7 @@ COMMENT ON AGGREGATE markov(text[], bigint, double precision, bigint, integer) I
 
 CREATE AGGREGATE rollup(markov) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_combine,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE

@@ -49,9 +49,9 @@ count_argument(FunctionCallInfo fcinfo, int number, const char *argument)
 
 /* An amount; NULL stands for 0. */
 double
-value_argument(FunctionCallInfo fcinfo, int number, const char *argument)
+value_argument(FunctionCallInfo fcinfo, int number)
 {
-	return PG_ARGISNULL(number) ? 0 : check_value(PG_GETARG_FLOAT8(number), argument);
+	return PG_ARGISNULL(number) ? 0 : check_value(PG_GETARG_FLOAT8(number));
 }
 
 /*
@@ -59,12 +59,12 @@ value_argument(FunctionCallInfo fcinfo, int number, const char *argument)
  * errors (ERRCODE_INVALID_PARAMETER_VALUE).
  */
 double
-check_value(double value, const char *argument)
+check_value(double value)
 {
 	if (unlikely(isnan(value) || fabs(value) >= EXACT_SUM_LIMIT))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" cannot be %g", argument, value),
-				 errhint("Amounts are numbers smaller than 1e289; NULL stands for none.")));
+				 errmsg("argument \"value\" cannot be %g", value),
+				 errhint("Amounts are numbers smaller than 8e270; NULL stands for none.")));
 	return value;
 }

@@ -23,7 +23,7 @@ typedef struct PathArgument
 
 extern void path_argument(FunctionCallInfo fcinfo, int number, ChannelNames *channels, PathArgument *path);
 extern int64 count_argument(FunctionCallInfo fcinfo, int number, const char *argument);
-extern double value_argument(FunctionCallInfo fcinfo, int number, const char *argument);
-extern double check_value(double value, const char *argument);
+extern double value_argument(FunctionCallInfo fcinfo, int number);
+extern double check_value(double value);
 
 #endif							/* ENGAGEMENT_PATH_ARGUMENT_H */

@@ -72,6 +72,8 @@ path_totals(PG_FUNCTION_ARGS)
 	const PathSet *set = PG_GETARG_PATH_SET(0);
 	const SortedPaths *paths = sorted_paths_create(set);
 	int64		non_conversions = 0;
+	int64		unattributed_conversions = 0;
+	ExactSum	value = {{0}};
 	TupleDesc	row_type;
 	Datum		fields[9];
 	bool		nulls[9] = {false};
@@ -80,15 +82,22 @@ path_totals(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	for (uint32 i = 0; i < set->path_count; i++)
-		count_add(&non_conversions, set->paths[i].non_conversions);
+	{
+		const PathEntry *entry = &set->paths[i];
+
+		count_add(&non_conversions, entry->non_conversions);
+		exact_sum_merge(&value, &entry->value, CurrentMemoryContext);
+		if (entry->length == 0)
+			unattributed_conversions = entry->conversions;
+	}
 	fields[0] = Int64GetDatum(set->path_count);
 	fields[1] = Int32GetDatum((int32) set->channels.count);
 	fields[2] = Int64GetDatum(set->conversions);
 	fields[3] = Int64GetDatum(non_conversions);
-	fields[4] = Float8GetDatum(paths->value + paths->unattributed_value);
-	fields[5] = Int64GetDatum((int64) paths->unattributed_conversions);
+	fields[4] = Float8GetDatum(exact_sum_value(&value));
+	fields[5] = Int64GetDatum(unattributed_conversions);
 	fields[6] = Float8GetDatum(paths->unattributed_value);
-	fields[7] = BoolGetDatum(paths->conversions > 0 && (double) set->timed_conversions == paths->conversions);
+	fields[7] = BoolGetDatum(set->timed_conversions > 0 && set->timed_conversions == set->conversions - unattributed_conversions);
 	nulls[8] = set->half_life == 0;
 	/* a day is 24 hours */
 	half_life->day = (int32) (set->half_life / USECS_PER_DAY);

@@ -190,6 +190,27 @@ path_set_merge(PathSet *set, const PathSet *other)
 	pfree(numbers);
 }
 
+/* What is wrong with a set that was not made from rows, or NULL: each channel must be in a path. */
+const char *
+path_set_check(const PathSet *set)
+{
+	bool	   *is_met = palloc0(Max(set->channels.count, 1));
+	const char *fault = NULL;
+
+	for (uint32 i = 0; i < set->path_count; i++)
+	{
+		for (uint32 j = 0; j < set->paths[i].length; j++)
+			is_met[set->paths[i].channels[j]] = true;
+	}
+	for (uint32 i = 0; i < set->channels.count && fault == NULL; i++)
+	{
+		if (!is_met[i])
+			fault = "A channel is in no path.";
+	}
+	pfree(is_met);
+	return fault;
+}
+
 /*
  * The paths in canonical order: by the places of their channels, a path after its own
  * beginnings.  'places' is channel_places() of the set's channels.  Palloc'd.
@@ -201,7 +222,7 @@ path_set_sorted(const PathSet *set, const uint32 *places)
 
 	for (uint32 i = 0; i < set->path_count; i++)
 		sorted[i] = &set->paths[i];
-	qsort_arg(sorted, set->path_count, sizeof(PathEntry *), compare_paths, unconstify(uint32 *, places));
+	qsort_interruptible(sorted, set->path_count, sizeof(PathEntry *), compare_paths, unconstify(uint32 *, places));
 	return sorted;
 }
 
@@ -282,6 +303,8 @@ read_content(void *content, StateReader *reader)
 			path[j] = (uint32) state_read_place(reader, set->channels.count);
 		conversions = (int64) state_read_number(reader, PG_INT64_MAX);
 		non_conversions = (int64) state_read_number(reader, PG_INT64_MAX);
+		if (conversions == 0 && non_conversions == 0)
+			state_corrupt(reader);
 		entry = path_set_entry(set, path, (uint32) length);
 		path_set_count(set, entry, conversions, non_conversions);
 		state_read_sum(reader, &entry->value, set->context);

@@ -278,6 +278,8 @@ is_among(const PathArray *channels, const TimelineString *channel)
 {
 	for (int i = 0; i < channels->length; i++)
 	{
+		if (i % 1024 == 1023)
+			CHECK_FOR_INTERRUPTS();
 		if (is_same(&channels->elements[i], channel))
 			return true;
 	}

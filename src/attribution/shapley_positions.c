@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "attribution/attribution.h"
 #include "base/set_call.h"
@@ -90,8 +91,13 @@ start_rows(const PathSet *set)
 		if (set->paths[i].conversions > 0)
 			rows->position_count = Max(rows->position_count, set->paths[i].length);
 	}
-	rows->sums = palloc_extended(Max((Size) set->channels.count * rows->position_count, 1) * sizeof(PositionSums),
-								 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	if ((Size) set->channels.count * rows->position_count > MaxAllocSize / sizeof(PositionSums))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many positions: %u channels in paths of up to %u touches",
+						set->channels.count, rows->position_count),
+				 errhint("Collapse repeats, shorten the lookback, or give rare channels one name.")));
+	rows->sums = palloc0(Max((Size) set->channels.count * rows->position_count, 1) * sizeof(PositionSums));
 	for (uint32 i = 0; i < set->path_count; i++)
 	{
 		if (rows->paths->paths[i]->conversions > 0)

@@ -25,6 +25,7 @@
 
 #include "attribution/state_io.h"
 
+static bool add_part(JsonReader *reader, ExactSum *sum, MemoryContext context);
 static const char *add_channel(ChannelNames *channels, const char *name, uint32 size);
 
 /*
@@ -80,23 +81,30 @@ state_parse_channel(JsonReader *reader, const ChannelNames *channels, uint32 *nu
 bool
 state_parse_sum(JsonReader *reader, ExactSum *sum, MemoryContext context)
 {
-	double		part;
-
 	if (!json_is_array(reader))
 	{
-		if (!json_double(reader, &part))
-			return false;
-		exact_sum_add(sum, part, context);
-		return true;
+		return add_part(reader, sum, context);
 	}
 	(void) json_begin_array(reader);
 	for (uint64 n = 0; json_element(reader, n); n++)
 	{
-		if (!json_double(reader, &part))
+		if (!add_part(reader, sum, context))
 			return false;
-		exact_sum_add(sum, part, context);
 	}
 	return reader->problem == NULL;
+}
+
+static bool
+add_part(JsonReader *reader, ExactSum *sum, MemoryContext context)
+{
+	double		part;
+
+	if (!json_double(reader, &part))
+		return false;
+	if (fabs(part) >= EXACT_SUM_PART_LIMIT)
+		return json_problem(reader, "This is more than amounts can add up to.");
+	exact_sum_add(sum, part, context);
+	return true;
 }
 
 /* A count that is not the first element of an array. */
@@ -233,8 +241,9 @@ state_receive_sum(StateMessage *message, ExactSum *sum, MemoryContext context)
 	{
 		double		part = pq_getmsgfloat8(message->in);
 
-		if (!isfinite(part))
-			state_bad_message(message, "Sums must be finite.");
+		/* also true of NaN */
+		if (!(fabs(part) < EXACT_SUM_PART_LIMIT))
+			state_bad_message(message, "A sum is not finite, or more than amounts can add up to.");
 		exact_sum_add(sum, part, context);
 	}
 }

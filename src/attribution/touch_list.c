@@ -269,6 +269,8 @@ is_skipped(const CreditOptions *options, const TimelineString *channel)
 {
 	for (int i = 0; i < options->skip_count; i++)
 	{
+		if (i % 1024 == 1023)
+			CHECK_FOR_INTERRUPTS();
 		if (options->skip[i].length == channel->length &&
 			memcmp(options->skip[i].bytes, channel->bytes, channel->length) == 0)
 			return true;

@@ -17,7 +17,9 @@
 
 #include "postgres.h"
 
-#define EXACT_SUM_LIMIT 0x1p960
+#define EXACT_SUM_LIMIT 0x1p900
+/* ... and what so many add up to. */
+#define EXACT_SUM_PART_LIMIT 0x1p963
 #define EXACT_SUM_MAX_PARTS 42
 
 typedef struct ExactSum

@@ -1168,7 +1168,7 @@ COMMENT ON FUNCTION attribution_weights(text, text[], timestamptz[], timestamptz
 CREATE FUNCTION attribution_share(
 	model text,
 	at timestamptz,
-	channel text DEFAULT NULL,
+	channel text DEFAULT '(touch)',
 	converted_at timestamptz DEFAULT NULL,
 	skip text[] DEFAULT NULL,
 	weights double precision[] DEFAULT NULL,
@@ -1176,7 +1176,7 @@ CREATE FUNCTION attribution_share(
 	milestones timestamptz[] DEFAULT NULL
 ) RETURNS double precision
 AS 'MODULE_PATHNAME', 'attribution_share' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
-COMMENT ON FUNCTION attribution_share(text, timestamptz, text, timestamptz, text[], double precision[], interval, timestamptz[]) IS 'The share of a touch, one row, in its conversion: attribution_share(''linear'', at) OVER (PARTITION BY conversion ORDER BY at). Models and options are those of attribution_weights, and the numbers are the same as for the rows in arrays. Options are those of the first row of each partition; the frame does not matter. Without channel, every row with a time is a touch; with it, a row whose channel is NULL, empty or (unattributed) is none and has 0, unless there is no other: then the first (unattributed) has 1';
+COMMENT ON FUNCTION attribution_share(text, timestamptz, text, timestamptz, text[], double precision[], interval, timestamptz[]) IS 'The share of a touch, one row, in its conversion: attribution_share(''linear'', at) OVER (PARTITION BY conversion ORDER BY at). Models and options are those of attribution_weights, and the numbers are the same as for the rows in arrays. Options are those of the first row of each partition; the frame does not matter. Without channel, which ''(touch)'' stands for, every row with a time is a touch; with it, a row whose channel is NULL, empty or (unattributed) is none and has 0, unless there is no other: then the first (unattributed) has 1';
 -- Splitting money by shares
 
 CREATE FUNCTION split_value(value numeric, shares double precision[], digits integer DEFAULT NULL)
@@ -1245,6 +1245,53 @@ CREATE TYPE conversion_paths (
 );
 COMMENT ON TYPE conversion_paths IS 'Distinct conversion paths (customer journeys) with how many converted, their value, and how many did not. Storable and mergeable: made by the aggregate conversion_paths, merged by rollup, read by attribution for every model';
 
+CREATE FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) IS 'Behind the operator = of conversion_paths';
+
+CREATE FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) IS 'Behind the operator <> of conversion_paths';
+
+CREATE FUNCTION conversion_paths_hash(conversion_paths) RETURNS integer
+AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_hash(conversion_paths) IS 'Hash of a conversion_paths, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) IS 'Seeded 64-bit hash of a conversion_paths, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = conversion_paths,
+	RIGHTARG = conversion_paths,
+	FUNCTION = conversion_paths_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (conversion_paths, conversion_paths) IS 'Same paths with the same counts and values';
+
+CREATE OPERATOR <> (
+	LEFTARG = conversion_paths,
+	RIGHTARG = conversion_paths,
+	FUNCTION = conversion_paths_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (conversion_paths, conversion_paths) IS 'Different paths, counts or values';
+
+CREATE OPERATOR CLASS conversion_paths_hash_ops
+	DEFAULT FOR TYPE conversion_paths USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 conversion_paths_hash(conversion_paths),
+	FUNCTION 2 conversion_paths_hash_extended(conversion_paths, bigint);
+COMMENT ON OPERATOR CLASS conversion_paths_hash_ops USING hash IS 'Hashing of conversion_paths; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY conversion_paths_hash_ops USING hash IS 'Hashing of conversion_paths';
+
 CREATE FUNCTION conversion_paths_accum(conversion_paths, path text[], conversions bigint, value double precision, non_conversions bigint) RETURNS conversion_paths
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, text[], bigint, double precision, bigint) IS 'A step of the aggregate conversion_paths: counts the paths of one row';
@@ -1263,6 +1310,7 @@ COMMENT ON FUNCTION conversion_paths_combine(conversion_paths, conversion_paths)
 
 CREATE AGGREGATE conversion_paths(path text[], conversions bigint, value double precision, non_conversions bigint) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1271,6 +1319,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], bigint, double precision, bigint) 
 
 CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision, half_life interval) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1279,6 +1328,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double
 
 CREATE AGGREGATE conversion_paths(path text[], touched_at timestamptz[], converted_at timestamptz, value double precision) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1287,6 +1337,7 @@ COMMENT ON AGGREGATE conversion_paths(text[], timestamptz[], timestamptz, double
 
 CREATE AGGREGATE rollup(conversion_paths) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_combine,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1323,6 +1374,53 @@ CREATE TYPE markov (
 );
 COMMENT ON TYPE markov IS 'How often each channel, or run of channels, follows another in conversion paths. Storable and mergeable: made by the aggregate markov, merged by rollup, read by attribution. Its size follows the distinct transitions, not the paths';
 
+CREATE FUNCTION markov_eq(markov, markov) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_eq(markov, markov) IS 'Behind the operator = of markov';
+
+CREATE FUNCTION markov_ne(markov, markov) RETURNS boolean
+AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_ne(markov, markov) IS 'Behind the operator <> of markov';
+
+CREATE FUNCTION markov_hash(markov) RETURNS integer
+AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_hash(markov) IS 'Hash of a markov, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION markov_hash_extended(markov, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION markov_hash_extended(markov, bigint) IS 'Seeded 64-bit hash of a markov, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = markov,
+	RIGHTARG = markov,
+	FUNCTION = markov_eq,
+	COMMUTATOR = =,
+	NEGATOR = <>,
+	RESTRICT = eqsel,
+	JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (markov, markov) IS 'Same order, states and transitions with the same counts and values';
+
+CREATE OPERATOR <> (
+	LEFTARG = markov,
+	RIGHTARG = markov,
+	FUNCTION = markov_ne,
+	COMMUTATOR = <>,
+	NEGATOR = =,
+	RESTRICT = neqsel,
+	JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (markov, markov) IS 'Different order, states, transitions, counts or values';
+
+CREATE OPERATOR CLASS markov_hash_ops
+	DEFAULT FOR TYPE markov USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 markov_hash(markov),
+	FUNCTION 2 markov_hash_extended(markov, bigint);
+COMMENT ON OPERATOR CLASS markov_hash_ops USING hash IS 'Hashing of markov; it has no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY markov_hash_ops USING hash IS 'Hashing of markov';
+
 CREATE FUNCTION markov_accum(markov, path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) RETURNS markov
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION markov_accum(markov, text[], bigint, double precision, bigint, integer) IS 'A step of the aggregate markov: counts the paths of one row';
@@ -1333,6 +1431,7 @@ COMMENT ON FUNCTION markov_combine(markov, markov) IS 'A step of the aggregate r
 
 CREATE AGGREGATE markov(path text[], conversions bigint, value double precision, non_conversions bigint, chain_order integer) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_accum,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE
@@ -1341,6 +1440,7 @@ COMMENT ON AGGREGATE markov(text[], bigint, double precision, bigint, integer) I
 
 CREATE AGGREGATE rollup(markov) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_combine,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE
@@ -1367,6 +1467,7 @@ COMMENT ON FUNCTION conversion_paths_accum(conversion_paths, timeline, journey_r
 
 CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1375,6 +1476,7 @@ COMMENT ON AGGREGATE conversion_paths(timeline, journey_rule) IS 'Collects the j
 
 CREATE AGGREGATE conversion_paths(timeline timeline, rule journey_rule, half_life interval) (
 	STYPE = conversion_paths,
+	SSPACE = 8192,
 	SFUNC = conversion_paths_accum,
 	COMBINEFUNC = conversion_paths_combine,
 	PARALLEL = SAFE
@@ -1387,6 +1489,7 @@ COMMENT ON FUNCTION markov_accum(markov, timeline, journey_rule, integer) IS 'A 
 
 CREATE AGGREGATE markov(timeline timeline, rule journey_rule, chain_order integer) (
 	STYPE = markov,
+	SSPACE = 8192,
 	SFUNC = markov_accum,
 	COMBINEFUNC = markov_combine,
 	PARALLEL = SAFE
@@ -1427,7 +1530,7 @@ RETURNS TABLE (channel text, share double precision, conversions double precisio
 	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
 	mean_path_length double precision, mean_days_to_conversion double precision)
 AS 'MODULE_PATHNAME', 'attribution_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect or Shapley value, of shapley_observed as it is, also negative, and without conversions if all channels were never met together; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
+COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect of markov, or the Shapley value in the rate of conversion: of shapley_observed as it is, also negative, and without conversions if all channels were never met together; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
 -- Intervals of attribution
 
 CREATE FUNCTION attribution_intervals(
@@ -1467,6 +1570,9 @@ RETURNS TABLE (channel text, touch_position integer, conversions double precisio
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100;
 COMMENT ON FUNCTION shapley_positions(conversion_paths) IS 'The ordered Shapley value (Zhao, Mahboobi and Bagheri 2018): each channel''s credit by the model shapley, by its position in the path, from 1. The positions of a channel add up to its credit';
 -- Reports of attribution
+--
+-- The body is bound when the extension is made, with the names that stand in its schema
+-- then: what is not ours is named so that no other can be meant.
 
 CREATE FUNCTION attribution_spend(spend jsonb, margin double precision DEFAULT NULL)
 RETURNS TABLE (channel text, spend double precision)
@@ -1482,7 +1588,8 @@ CREATE FUNCTION attribution_report(
 	skip text[] DEFAULT NULL,
 	weights double precision[] DEFAULT NULL,
 	permutations integer DEFAULT 1000,
-	seed bigint DEFAULT 1
+	seed bigint DEFAULT 1,
+	max_states integer DEFAULT 100000
 )
 RETURNS TABLE (model text, channel text, share double precision, conversions double precision, value double precision,
 	spend double precision, cpa double precision, roas double precision, romi double precision,
@@ -1492,23 +1599,24 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	WITH asked AS (
 		SELECT m.model, m.place
-		FROM unnest(coalesce(models, ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based']
-				|| CASE WHEN (path_totals(paths)).has_times THEN ARRAY['time_decay'] END
-				|| ARRAY['markov', 'shapley'])) WITH ORDINALITY AS m (model, place)
+		FROM pg_catalog.unnest(coalesce(models,
+			CASE WHEN (path_totals(paths)).has_times
+				THEN ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'time_decay', 'markov', 'shapley']
+				ELSE ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'markov', 'shapley'] END)) WITH ORDINALITY AS m (model, place)
 		WHERE m.model IS NOT NULL
 	), credit AS (
 		SELECT q.place, q.model, a.*
-		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed) a
+		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed, max_states) a
 	), cost AS (
 		SELECT q.place, q.model, s.channel, s.spend
 		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
-	SELECT model, channel, c.share, coalesce(c.conversions, 0), coalesce(c.value, 0), s.spend,
-		s.spend / nullif(c.conversions, 0),
-		coalesce(c.value, 0) / nullif(s.spend, 0),
-		(coalesce(c.value, 0) * coalesce(margin, 1) - s.spend) / nullif(s.spend, 0),
+	SELECT model, channel, c.share, coalesce(c.conversions, 0::double precision), coalesce(c.value, 0::double precision), s.spend,
+		s.spend / nullif(c.conversions, 0::double precision),
+		coalesce(c.value, 0::double precision) / nullif(s.spend, 0::double precision),
+		(coalesce(c.value, 0::double precision) * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
 	ORDER BY place, channel COLLATE "C";
 END;
-COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';
+COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint, integer) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';

@@ -36,7 +36,16 @@ is(query("SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc
 	'', 'nothing is SECURITY DEFINER');
 ok(run('DROP EXTENSION engagement'), 'it drops');
 ok(run('CREATE EXTENSION engagement SCHEMA public'), 'it installs again, into another schema');
-ok(run('DROP EXTENSION engagement; DROP SCHEMA engagement'), 'and drops again');
+# What stands in the schema before must not be what a body means.
+ok(run('DROP EXTENSION engagement; CREATE SCHEMA shop;
+		CREATE FUNCTION shop.captured(text[], text[]) RETURNS text[] LANGUAGE plpgsql AS $$ BEGIN RAISE; END $$;
+		CREATE FUNCTION shop.captured(float8, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE; END $$;
+		CREATE FUNCTION shop.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RAISE; END $$;
+		CREATE OPERATOR shop.|| (LEFTARG = text[], RIGHTARG = text[], FUNCTION = shop.captured);
+		CREATE OPERATOR shop.= (LEFTARG = float8, RIGHTARG = int, FUNCTION = shop.captured);
+		CREATE EXTENSION engagement SCHEMA shop'), 'it installs into a schema with look-alikes');
+is(query(q{SELECT count(romi) > 0 FROM shop.attribution_report('{"channels": ["a"], "paths": [[[0], 1, 0, 1]]}', spend => '{"a": 2}')}), 't', 'and none of them is called');
+ok(run('DROP EXTENSION engagement; DROP SCHEMA engagement; DROP SCHEMA shop CASCADE'), 'and drops again');
 is(psql($database, 'SELECT count(*) FROM pg_depend'), $before, 'nothing is left of it');
 
 done_testing();
