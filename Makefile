@@ -97,6 +97,7 @@ LIBRARIES = \
 	attribution/markov_counts \
 	attribution/timed_credit \
 	attribution/chain \
+	attribution/chain_flow \
 	attribution/censored_chain \
 	attribution/path_credit \
 	attribution/attribution_model \
@@ -147,7 +148,7 @@ all install installcheck clean no-pgxs:
 endif
 
 # As PostgreSQL does for its own inner loops.
-src/attribution/censored_chain.o src/attribution/chain.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
+src/attribution/censored_chain.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 $(SCRIPT): $(SCRIPT_PARTS) Makefile
 	cat $(SCRIPT_PARTS) > $@

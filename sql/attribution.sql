@@ -64,3 +64,18 @@ SELECT * FROM stored, attribution(paths, 'markov', max_states => 0);
 SELECT * FROM stored, attribution(paths, 'shapley_markov', permutations => 1);
 SELECT * FROM stored, attribution(paths, 'position_based', weights => '{0.5,0.5}');
 SELECT * FROM stored, attribution(markov(paths, 2), max_states => 3);
+
+-- more than 300 states: the same effects whether or not a visitor went to and fro for long, and beside a channel that leads nowhere
+CREATE TEMP TABLE wide AS SELECT ARRAY[format('c%s', i % 331), format('c%s', i * 7 % 331), format('c%s', i * i % 331)] AS path, (i % 3 = 0)::int::bigint AS c, (i % 3 > 0)::int::bigint AS n FROM generate_series(1, 2000) i;
+SELECT count(*), max(abs(a.lost - b.lost) / a.lost) < 1e-13 AS same
+FROM (SELECT channel, removal_effect * (SELECT sum(c) FROM wide) AS lost FROM attribution((SELECT markov(path, c, c, n, 1) FROM wide))) a
+	JOIN (SELECT channel, removal_effect * (SELECT sum(c) + 1 FROM wide) AS lost
+		FROM attribution((SELECT markov(path, c, c, n, 1) FROM (TABLE wide UNION ALL SELECT array_agg(t ORDER BY i, t), 1, 0 FROM generate_series(1, 20000) i, unnest('{to,fro}'::text[]) t
+			UNION ALL SELECT '{nowhere}', 0, 7) r))) b USING (channel);
+SELECT channel, round((removal_effect * (SELECT sum(c) + 1 FROM wide))::numeric, 12) AS lost
+FROM attribution((SELECT markov(path, c, c, n, 1) FROM (TABLE wide UNION ALL SELECT array_agg(t ORDER BY i, t), 1, 0 FROM generate_series(1, 20000) i, unnest('{to,fro}'::text[]) t
+	UNION ALL SELECT '{nowhere}', 0, 7) r)) WHERE channel IN ('to', 'fro', 'nowhere');
+
+-- values of both signs that cancel out
+SELECT channel, value_removal_effect, value FROM attribution(markov('{"channels": ["a", "b"], "paths": [[[0], 1, 0, -3.15], [[1], 1, 0, 0.1], [[0, 1], 1, 0, 2]]}'::conversion_paths));
+SELECT channel, conversions, value, roas FROM many, attribution_report(paths, '{shapley_observed}', spend => '{"c1": 5, "tv": 1}') WHERE channel IN ('c1', 'c2', 'tv');

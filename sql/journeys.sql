@@ -68,12 +68,23 @@ SELECT path, day_numbers(touched_at), day_numbers(ARRAY[converted_at]) FROM jour
 SELECT path, day_numbers(touched_at), day_numbers(ARRAY[converted_at]) FROM journeys(:pay, 'purchase', ignore => '{klarna,paypal,a}', touch => '*');
 SELECT path FROM journeys(days('1.99 view@a', '2.005 back@paypal', '2.01 view@b', '3 purchase'), 'purchase', ignore => '{paypal}', time_zone => 'UTC', split_channel => true);
 SELECT path FROM journeys(days('1.99 view', '2.005 back@paypal', '2.01 view@b', '3 purchase'), 'purchase', ignore => '{paypal}', time_zone => 'UTC', split_channel => true);
-SELECT path FROM journeys(days('1 back@paypal', '2 purchase'), 'purchase', ignore => '{paypal}');
+-- within the gap they prolong a visit, after a longer one they are passed over, as they are before the first visit
+SELECT path, touched_at FROM journeys('{2026-01-01T10:00:00Z view@email, 2026-02-20T10:00:00Z return@paypal, 2026-02-20T10:05:00Z view@ads, 2026-02-20T10:06:00Z purchase}', 'purchase', ignore => '{paypal}');
+SELECT path FROM journeys('{2026-01-01T10:00:00Z view@a, 2026-01-01T10:30:00Z back@paypal, 2026-01-01T11:00:00Z view@b, 2026-01-02T10:00:00Z purchase}', 'purchase', ignore => '{paypal}');
+SELECT path FROM journeys('{2026-01-01T10:00:00Z view@a, 2026-01-01T10:30:00.000001Z back@paypal, 2026-01-01T11:00:00Z view@b, 2026-01-02T10:00:00Z purchase}', 'purchase', ignore => '{paypal}');
+SELECT path FROM journeys('{-4713-11-24T00:00:00Z view@a, +294276-12-31T23:00:00Z back@paypal, +294276-12-31T23:20:00Z view@b, +294276-12-31T23:59:59Z purchase}', 'purchase', '2147483647 days', ignore => '{paypal}');
+SELECT path, day_numbers(touched_at) FROM journeys(days('1 back@paypal', '1.01 view', '1.02 view@a', '2 purchase'), 'purchase', ignore => '{paypal}', split_channel => true);
+-- no touch is at one, nor a visit of such and conversions a touch at all
+SELECT path, day_numbers(touched_at) FROM journeys(days('1 purchase@a', '1.01 back@paypal', '1.02 view', '2 purchase'), 'purchase', ignore => '{paypal}');
+SELECT path, day_numbers(ARRAY[converted_at]) FROM journeys(days('1 view@a', '2 purchase@b', '2.01 back@paypal', '3 purchase', '4 back@paypal'), 'purchase', ignore => '{paypal}');
+SELECT path, day_numbers(ARRAY[converted_at]) FROM journeys(days('1 back@paypal', '2 purchase@paypal'), 'purchase', ignore => '{paypal}');
+SELECT count(*) FROM journeys(days('1 back@paypal', '1.01 back@paypal'), 'purchase', ignore => '{paypal}');
 
--- points: goals get credit, too
+-- points: goals get credit, too; a conversion that is no goal has its own value
 \set g 'days(''1 view@a'', ''2 signup@b 1'', ''3 view@c'', ''4 purchase@email 50'', ''5 view@d'', ''6 demo 7'')'
 SELECT path, day_numbers(ARRAY[converted_at]), value FROM journeys(:g, 'purchase');
 SELECT path, day_numbers(ARRAY[converted_at]), value FROM journeys(:g, 'demo', points => '{"signup": 20, "purchase": 100, "purchase@email": 150.5}');
+SELECT path, day_numbers(ARRAY[converted_at]), value FROM journeys(:g, 'view|purchase', points => '{"purchase": 100}', reuse_touches => true, touch => 'signup');
 SELECT path, day_numbers(ARRAY[converted_at]), value FROM journeys(:g, NULL, points => '{"signup": 20}');
 SELECT path, day_numbers(ARRAY[converted_at]), value FROM journeys(:g, NULL, points => '{}');
 SELECT * FROM journeys(:g, NULL, points => '{"signup|a": 20, "signup|b": 100}');

@@ -15,6 +15,9 @@
 #define DEFAULT_PERMUTATIONS 1000
 #define DEFAULT_SEED 1
 
+/* Losses of value with both signs may cancel out: nobody can say who earned what is left, this part of them or less. */
+#define CANCELLED 1e-12
+
 static ChannelCredit *credit_by_rule(const AttributionModel *model, const SortedPaths *paths);
 static bool *skipped_channels(ArrayType *skip, const ChannelNames *channels);
 static void check_times(const SortedPaths *paths);
@@ -90,11 +93,13 @@ markov_credit(const Chain *chain)
 	ChannelLoss *losses = chain_losses(chain);
 	double		lost_conversions = 0;
 	double		lost_value = 0;
+	double		all_lost_value = 0;
 
 	for (uint32 i = 0; i < chain->channel_count; i++)
 	{
 		lost_conversions += losses[i].conversions;
 		lost_value += losses[i].value;
+		all_lost_value += fabs(losses[i].value);
 	}
 	for (uint32 i = 0; i < chain->channel_count; i++)
 	{
@@ -103,9 +108,8 @@ markov_credit(const Chain *chain)
 		credit[i].value_effect = chain->total_value != 0 ? losses[i].value / chain->total_value : NAN;
 		/* as the last touch before a conversion loses all of them, something is lost */
 		credit[i].conversions = lost_conversions > 0 ? chain->total_conversions * (losses[i].conversions / lost_conversions) : 0;
-		/* losses of both signs may cancel out, and nobody can say who earned the nothing left */
-		credit[i].value = lost_value != 0 ? chain->total_value * (losses[i].value / lost_value) :
-			losses[i].value == 0 ? 0 : NAN;
+		credit[i].value = fabs(lost_value) > CANCELLED * all_lost_value ?
+			chain->total_value * (losses[i].value / lost_value) : losses[i].value == 0 ? 0 : NAN;
 	}
 	return credit;
 }

@@ -34,16 +34,16 @@ BEGIN ATOMIC
 				ELSE ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'markov', 'shapley'] END)) WITH ORDINALITY AS m (model, place)
 		WHERE m.model IS NOT NULL
 	), credit AS (
-		SELECT q.place, q.model, a.*
+		SELECT q.place, q.model, true AS is_credited, a.*
 		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed, max_states) a
 	), cost AS (
 		SELECT q.place, q.model, s.channel, s.spend
 		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
-	SELECT model, channel, c.share, coalesce(c.conversions, 0::double precision), coalesce(c.value, 0::double precision), s.spend,
+	SELECT model, channel, c.share, CASE WHEN c.is_credited THEN c.conversions ELSE 0 END, CASE WHEN c.is_credited THEN c.value ELSE 0 END, s.spend,
 		s.spend / nullif(c.conversions, 0::double precision),
-		coalesce(c.value, 0::double precision) / nullif(s.spend, 0::double precision),
-		(coalesce(c.value, 0::double precision) * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
+		CASE WHEN c.is_credited THEN c.value ELSE 0 END / nullif(s.spend, 0::double precision),
+		(CASE WHEN c.is_credited THEN c.value ELSE 0 END * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
 	ORDER BY place, channel COLLATE "C";

@@ -16,16 +16,10 @@
  * The system for w always has one solution: each state was met in some path, and
  * each path ends, so from each state there is a way out of the chain.
  *
- * Two ways to w, both without subtractions:
- *
- * - elimination (censored_chain.h).  Halving the channels again and again, the states
- *   that have none of one half's channels are eliminated once for all of them.
- * - for chains of many states: w as a sum of additions d, first of conversions at once, then
- *   of those with further touches, as the iteration of Gauss and Seidel adds them.  A step
- *   leaves of w at most what one more touch makes of the last d, and as out_b paths leave
- *   b, of what is lost at most  sum over b of out_b d_b.  (The paths that leave A for b,
- *   and those that come back to b before A, are no more than out_b.)  The steps end when
- *   that is less than one unit in the last digit of what is lost: a proved bound.
+ * Two ways to w, both without subtractions: elimination (censored_chain.h), halving the
+ * channels again and again, so that the states that have none of one half's channels are
+ * eliminated once for all of them; and for chains of many states, following the
+ * conversions back through the paths (chain_flow.h).
  */
 #include "postgres.h"
 
@@ -35,43 +29,17 @@
 
 #include "attribution/censored_chain.h"
 #include "attribution/chain.h"
+#include "attribution/chain_flow.h"
 
 /* Up to here elimination is quick; up to there it is possible. */
 #define FEW_STATES 300
 #define MOST_STATES_TO_ELIMINATE 3000
 
-/* Steps after which the rate of convergence can be judged; then after twice as many, and so on. */
-#define TRIAL_STEPS 64
-
-/* What is lost is known to one part in this. */
-#define PRECISION 1e-16
-/* ... and is taken for nothing below this part of everything. */
-#define NEGLIGIBLE 1e-100
-
-typedef struct Addition
-{
-	double		conversions;
-	double		value;
-} Addition;
-
-/* Room for lose_by_steps, by state. */
-typedef struct StepRoom
-{
-	double	   *out;			/* paths that leave it for another state, or end there */
-	bool	   *is_removed;
-	Addition   *sum;			/* w */
-	Addition   *addition;		/* d */
-} StepRoom;
-
 static void lose_by_elimination(const Chain *chain, const CensoredChain *censored,
 								uint32 lowest, uint32 highest, ChannelLoss *losses);
 static CensoredChain *watch_channels(const Chain *chain, const CensoredChain *censored,
 									 uint32 lowest, uint32 highest);
-static StepRoom step_room(const Chain *chain);
-static bool lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *loss);
-static Addition step(const Chain *chain, StepRoom *room, bool is_first);
-static ChannelLoss loss_of_removed(const Chain *chain, const StepRoom *room);
-static bool elimination_is_quicker(const Chain *chain, double rate, double under_way, double lost);
+static double work_of_elimination(const Chain *chain);
 
 /* The chain of these counts, its parts in canonical order; palloc'd. */
 Chain *
@@ -139,13 +107,7 @@ chain_losses(const Chain *chain)
 	if (chain->channel_count == 0)
 		return losses;
 	if (chain->state_count > FEW_STATES)
-	{
-		StepRoom	room = step_room(chain);
-
-		is_done = true;
-		for (uint32 channel = 0; channel < chain->channel_count && is_done; channel++)
-			is_done = lose_by_steps(chain, channel, &room, &losses[channel]);
-	}
+		is_done = chain_flow_losses(chain, work_of_elimination(chain), losses);
 	if (!is_done)
 	{
 		CensoredChain *whole = censored_chain_create(chain, false);
@@ -211,141 +173,11 @@ watch_channels(const Chain *chain, const CensoredChain *censored, uint32 lowest,
 	return watched;
 }
 
-static StepRoom
-step_room(const Chain *chain)
-{
-	Size		count = chain->state_count;
-	StepRoom	room;
-
-	room.out = palloc_extended(count * sizeof(double), MCXT_ALLOC_HUGE);
-	room.is_removed = palloc_extended(count * sizeof(bool), MCXT_ALLOC_HUGE);
-	room.sum = palloc_extended(count * sizeof(Addition), MCXT_ALLOC_HUGE);
-	room.addition = palloc_extended(count * sizeof(Addition), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < chain->state_count; i++)
-	{
-		room.out[i] = chain->conversions[i] + chain->non_conversions[i];
-		for (uint64 j = chain->first[i]; j < chain->first[i + 1]; j++)
-			room.out[i] += chain->to[j] != i ? chain->counts[j] : 0;
-	}
-	return room;
-}
-
-/* False: this would take longer than elimination. */
-static bool
-lose_by_steps(const Chain *chain, uint32 channel, StepRoom *room, ChannelLoss *loss)
-{
-	double		all_values = 0;
-	double		under_way_before = 0;
-	uint64		next_trial = TRIAL_STEPS / 2;
-
-	for (uint32 i = 0; i < chain->state_count; i++)
-	{
-		room->is_removed[i] = tuple_has_channel(chain->tuples[i], channel, channel + 1);
-		all_values += fabs(chain->values[i]);
-		memset(&room->sum[i], 0, sizeof(Addition));
-		memset(&room->addition[i], 0, sizeof(Addition));
-	}
-	for (uint64 steps = 1;; steps++)
-	{
-		Addition	under_way = step(chain, room, steps == 1);
-
-		CHECK_FOR_INTERRUPTS();
-		if (steps % 8 == 0 || (under_way.conversions == 0 && under_way.value == 0))
-		{
-			*loss = loss_of_removed(chain, room);
-			if (under_way.conversions <= Max(loss->conversions * PRECISION, chain->total_conversions * NEGLIGIBLE) &&
-				under_way.value <= Max(fabs(loss->value) * PRECISION, all_values * NEGLIGIBLE))
-				return true;
-		}
-		/* judged again and again, as a slow part of the chain shows when the others are done */
-		if (steps == next_trial)
-		{
-			double		rate = pow(under_way.conversions / under_way_before, 2.0 / (double) steps);
-
-			if (steps >= TRIAL_STEPS && elimination_is_quicker(chain, rate, under_way.conversions, loss->conversions))
-				return false;
-			under_way_before = under_way.conversions;
-			next_trial *= 2;
-		}
-	}
-}
-
-/*
- * Adds to the sums: conversions at once in the first step, in each what one more touch
- * makes of what was added last.  Returns the limit of all that is to come.
- */
-static Addition
-step(const Chain *chain, StepRoom *room, bool is_first)
-{
-	Addition	under_way = {0};
-	Addition   *addition = room->addition;
-
-	for (uint32 i = 0; i < chain->state_count; i++)
-	{
-		Addition	entering = {is_first ? chain->conversions[i] : 0, is_first ? chain->values[i] : 0};
-
-		if (room->is_removed[i])
-			continue;
-		for (uint64 j = chain->first[i]; j < chain->first[i + 1]; j++)
-		{
-			uint32		to = chain->to[j];
-
-			/* repeats of a state lead nowhere else: they are left out here and in out */
-			if (to != i)
-			{
-				entering.conversions += chain->counts[j] * addition[to].conversions;
-				entering.value += chain->counts[j] * addition[to].value;
-			}
-		}
-		if (room->out[i] > 0)
-		{
-			/* in place: later states see it in this step already */
-			addition[i].conversions = entering.conversions / room->out[i];
-			addition[i].value = entering.value / room->out[i];
-			room->sum[i].conversions += addition[i].conversions;
-			room->sum[i].value += addition[i].value;
-			under_way.conversions += entering.conversions;
-			under_way.value += fabs(entering.value);
-		}
-	}
-	return under_way;
-}
-
-/* What is lost by the sums so far. */
-static ChannelLoss
-loss_of_removed(const Chain *chain, const StepRoom *room)
-{
-	ChannelLoss loss = {0};
-
-	for (uint32 i = 0; i < chain->state_count; i++)
-	{
-		if (!room->is_removed[i])
-			continue;
-		loss.conversions += chain->conversions[i];
-		loss.value += chain->values[i];
-		/* sums of states that are removed are 0 */
-		for (uint64 j = chain->first[i]; j < chain->first[i + 1]; j++)
-		{
-			const Addition *sum = &room->sum[chain->to[j]];
-
-			loss.conversions += chain->counts[j] * sum->conversions;
-			loss.value += chain->counts[j] * sum->value;
-		}
-	}
-	return loss;
-}
-
-/* Whether the steps that are still needed, at this rate, cost more than a dense matrix. */
-static bool
-elimination_is_quicker(const Chain *chain, double rate, double under_way, double lost)
+/* In multiplications of a flow, which fetches states at random; those here are by rows. */
+static double
+work_of_elimination(const Chain *chain)
 {
 	double		states = chain->state_count;
-	double		transitions = chain->first[chain->state_count];
-	double		steps;
 
-	if (chain->state_count > MOST_STATES_TO_ELIMINATE || !(rate < 1) || !(lost > 0) || !(under_way > 0))
-		return chain->state_count <= MOST_STATES_TO_ELIMINATE && !(rate < 1);
-	steps = log(under_way / (lost * PRECISION)) / -log(rate);
-	/* multiplications; those of elimination are by rows, and twice as fast */
-	return steps * transitions * 2 > states * states * states / 4 / 2;
+	return chain->state_count > MOST_STATES_TO_ELIMINATE ? HUGE_VAL : states * states * states / 60;
 }

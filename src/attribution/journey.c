@@ -333,7 +333,7 @@ is_ignored(const JourneyRule *rule, const TimelineString *string)
 	return false;
 }
 
-/* Each visit is a touch, at its first event that is no conversion. */
+/* Each visit is a touch, at its first event that is neither a conversion nor ignored; without one it is none. */
 static void
 collect_visits(JourneyWalkState *state, const TimelineView *view)
 {
@@ -361,7 +361,7 @@ collect_visits(JourneyWalkState *state, const TimelineView *view)
 			label = kind->label;
 		if (kind->is_conversion)
 			add_conversion(state, &cursor);
-		else if (!is_touch)
+		else if (!is_touch && !kind->is_ignored)
 		{
 			is_touch = true;
 			at = cursor.at;
@@ -372,16 +372,18 @@ collect_visits(JourneyWalkState *state, const TimelineView *view)
 }
 
 /*
- * As visit_starts(), but an event on the ignore list goes on with the visit that is
- * under way, on whatever day or channel, and has no channel itself.
+ * As visit_starts(), but an event on the ignore list starts no visit.  Within the gap
+ * it prolongs the visit that is under way, on whatever day or channel; after a longer
+ * one, or before any visit, it is passed over.
  */
 static bool
 event_starts_visit(VisitSplitter *splitter, const JourneyKind *kind, int64 at, uint32 channel)
 {
 	if (likely(!kind->is_ignored))
 		return visit_starts(splitter, at, channel);
-	if (!splitter->is_running)
-		return visit_starts(splitter, at, 0);
+	/* the range of time is wider than int64 */
+	if (!splitter->is_running || (uint64) at - (uint64) splitter->last_at > splitter->rule.gap)
+		return false;
 	splitter->last_at = at;
 	if (splitter->rule.time_zone != NULL)
 		splitter->local_day = local_clock_day(&splitter->clock, at);
@@ -438,12 +440,10 @@ add_conversion(JourneyWalkState *state, const TimelineCursor *cursor)
 	}
 	conversion = &state->conversions[state->conversion_count++];
 	conversion->at = cursor->at;
-	if (rule->goals.matcher != NULL)
+	if (rule->goals.matcher != NULL && state->goals[cursor->kind] >= 0)
 	{
-		int			goal = state->goals[cursor->kind];
-
 		conversion->has_value = true;
-		conversion->value = goal < 0 ? 0 : rule->goals.points[goal];
+		conversion->value = rule->goals.points[state->goals[cursor->kind]];
 	}
 	else
 	{

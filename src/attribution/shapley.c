@@ -22,9 +22,9 @@
 #include "attribution/attribution.h"
 #include "attribution/censored_chain.h"
 
-/* Beyond these, orders are drawn. */
+/* Beyond these, or if it is less work, orders are drawn. */
 #define MAX_EXACT_CHANNELS 16
-#define MAX_EXACT_WORK 1e10
+#define ALWAYS_EXACT_WORK 1e10
 /* Elimination takes the cube of the states. */
 #define MAX_STATES 3000
 
@@ -42,7 +42,8 @@ typedef struct CoalitionTree
 	Earning    *earnings;		/* by coalition: bit i is channel i */
 } CoalitionTree;
 
-static bool can_be_exact(const Chain *chain);
+static bool can_be_exact(const Chain *chain, int permutations);
+static double work_of_tree(const Chain *chain);
 static ChannelCredit *exact_credit(const Chain *chain);
 static void decide_channel(const CoalitionTree *tree, CensoredChain *censored, uint32 channel, uint32 coalition);
 static ChannelCredit *sampled_credit(const Chain *chain, int permutations, uint64 seed);
@@ -65,7 +66,7 @@ markov_shapley_credit(const Chain *chain, int permutations, uint64 seed)
 {
 	ChannelCredit *credit;
 
-	if (can_be_exact(chain))
+	if (can_be_exact(chain, permutations))
 		credit = exact_credit(chain);
 	else
 		credit = sampled_credit(chain, permutations, seed);
@@ -162,13 +163,46 @@ observed_shapley_credit(const SortedPaths *paths)
 	return credit;
 }
 
+/* Whether all coalitions can be counted, with no more work than that of drawing orders. */
 static bool
-can_be_exact(const Chain *chain)
+can_be_exact(const Chain *chain, int permutations)
 {
 	double		states = chain->state_count;
 
-	return chain->channel_count <= MAX_EXACT_CHANNELS &&
-		ldexp(states * states, (int) chain->channel_count) <= MAX_EXACT_WORK;
+	return chain->channel_count <= MAX_EXACT_CHANNELS && chain->state_count <= MAX_STATES &&
+		work_of_tree(chain) <= Max(ALWAYS_EXACT_WORK, permutations * states * states * states / 3);
+}
+
+/*
+ * Multiplications for all coalitions.  When the channels before the i-th are decided in
+ * one of 2^i ways, of the states that need a later one those are left whose decided
+ * channels are kept, half of them for each such channel.
+ */
+static double
+work_of_tree(const Chain *chain)
+{
+	double		left[MAX_EXACT_CHANNELS + 1] = {0};
+	double		decided[MAX_EXACT_CHANNELS] = {0};
+	double		work = 0;
+
+	for (uint32 i = 0; i < chain->state_count; i++)
+	{
+		uint32		channels = 0;
+
+		for (uint64 tuple = chain->tuples[i]; tuple != 0; tuple >>= 16)
+			channels |= 1u << ((tuple & 0xffff) - 1);
+		for (uint32 channel = 0; channels >> channel != 0; channel++)
+		{
+			double		part = ldexp(1, -__builtin_popcount(channels & ((1u << channel) - 1)));
+
+			left[channel] += part;
+			if (channels >> channel == 1)
+				decided[channel] += part;
+		}
+	}
+	for (uint32 channel = 0; channel < chain->channel_count; channel++)
+		work += ldexp(left[channel] * left[channel] * (1 + decided[channel]), (int) channel);
+	return work;
 }
 
 static ChannelCredit *

@@ -1148,7 +1148,7 @@ CREATE FUNCTION journeys(
 )
 RETURNS TABLE (path text[], touched_at timestamptz[], converted_at timestamptz, value double precision)
 AS 'MODULE_PATHNAME', 'journeys' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION journeys(timeline, text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The journeys (conversion paths, paths to purchase) of a visitor: for each event that matches conversion, or with points one of the goals, the touches of the lookback (attribution window) before it and its value or points; then, with converted_at NULL, the touches that no conversion has followed. A touch is a visit (session) with its first channel, or the property touch_by, else (direct), and the time of its first event that is no conversion; with a pattern in touch, each event that matches it. Each conversion has the touches since the one before, or with reuse_touches all in its lookback, which is what goals with points need if they are not to take each other''s touches; one without touches has the path (unattributed)';
+COMMENT ON FUNCTION journeys(timeline, text, interval, text, text, text, boolean, jsonb, text[], text, timestamptz, interval, text, boolean) IS 'The journeys (conversion paths, paths to purchase) of a visitor: for each event that matches conversion, or with points one of the goals, the touches of the lookback (attribution window) before it and its value, or as a goal its points; then, with converted_at NULL, the touches that no conversion has followed. A touch is a visit (session) with its first channel, or the property touch_by, else (direct), and the time of its first event that is neither a conversion nor on the ignore list, without which it is none; with a pattern in touch, each event that matches it. Each conversion has the touches since the one before, or with reuse_touches all in its lookback, which is what goals with points need if they are not to take each other''s touches; one without touches has the path (unattributed)';
 -- Shares of touches in a conversion
 
 CREATE FUNCTION attribution_weights(
@@ -1530,7 +1530,7 @@ RETURNS TABLE (channel text, share double precision, conversions double precisio
 	assisted_conversions double precision, last_touch_conversions double precision, assist_ratio double precision,
 	mean_path_length double precision, mean_days_to_conversion double precision)
 AS 'MODULE_PATHNAME', 'attribution_paths' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect of markov, or the Shapley value in the rate of conversion: of shapley_observed as it is, also negative, and without conversions if all channels were never met together; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels). assisted_conversions: the channel was in the path, but not last';
+COMMENT ON FUNCTION attribution(conversion_paths, text, integer, text[], double precision[], integer, bigint, integer) IS 'What a model credits each channel with. Models: first_touch, last_touch, last_non_direct (which passes over the channels in skip, by default (direct)), linear, position_based (weights of first, middle, last), u_shaped, j_shaped, inverse_j_shaped, time_decay, participation (which credits every channel of a path in full), markov and shapley_markov (of chain_order), shapley, shapley_ordered, shapley_observed. effect is the removal effect of markov, or the Shapley value in the rate of conversion: of shapley_observed as it is, also negative, and without conversions if all channels were never met together; std_error that of conversions, where orders of channels are drawn (permutations, seed: beyond 16 channels, or where counting all coalitions is more work). assisted_conversions: the channel was in the path, but not last';
 -- Intervals of attribution
 
 CREATE FUNCTION attribution_intervals(
@@ -1605,16 +1605,16 @@ BEGIN ATOMIC
 				ELSE ARRAY['first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'markov', 'shapley'] END)) WITH ORDINALITY AS m (model, place)
 		WHERE m.model IS NOT NULL
 	), credit AS (
-		SELECT q.place, q.model, a.*
+		SELECT q.place, q.model, true AS is_credited, a.*
 		FROM asked q CROSS JOIN LATERAL attribution(paths, q.model, chain_order, skip, weights, permutations, seed, max_states) a
 	), cost AS (
 		SELECT q.place, q.model, s.channel, s.spend
 		FROM asked q CROSS JOIN attribution_spend(spend, margin) s
 	)
-	SELECT model, channel, c.share, coalesce(c.conversions, 0::double precision), coalesce(c.value, 0::double precision), s.spend,
+	SELECT model, channel, c.share, CASE WHEN c.is_credited THEN c.conversions ELSE 0 END, CASE WHEN c.is_credited THEN c.value ELSE 0 END, s.spend,
 		s.spend / nullif(c.conversions, 0::double precision),
-		coalesce(c.value, 0::double precision) / nullif(s.spend, 0::double precision),
-		(coalesce(c.value, 0::double precision) * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
+		CASE WHEN c.is_credited THEN c.value ELSE 0 END / nullif(s.spend, 0::double precision),
+		(CASE WHEN c.is_credited THEN c.value ELSE 0 END * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
 	ORDER BY place, channel COLLATE "C";

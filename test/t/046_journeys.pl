@@ -232,7 +232,7 @@ sub expected_journeys
 		undef $label if defined $label && $label eq '';
 		$e->{is_ignored} = defined $label && $rule->{ignore}{$label};
 		$e->{label} = $e->{is_ignored} ? undef : $label;
-		push @conversions, { at => $e->{at}, value => $rule->{points} ? $points // 0 : $e->{value} } if $e->{is_conversion};
+		push @conversions, { at => $e->{at}, value => $points // $e->{value} } if $e->{is_conversion};
 	}
 	my @touches = $rule->{touch} ? event_touches(\@events, $rule) : visit_touches(\@events, $rule);
 	@conversions = ($conversions[0]) if $rule->{first} && @conversions;
@@ -265,24 +265,27 @@ sub visit_touches
 {
 	my ($events, $rule) = @_;
 	my @visits;
-	my $last;
 	for my $e (@$events)
 	{
-		my $channel = $e->{is_ignored} ? undef : $e->{channel};
-		my $own = @visits ? $visits[-1]{channel} : undef;
-		my $starts = !$last || !$e->{is_ignored} && (
-			$e->{at} - $last->{at} > $rule->{gap} ||
-			$rule->{time_zone} && $e->{days}{ $rule->{time_zone} } ne $last->{days}{ $rule->{time_zone} } ||
-			$rule->{split_channel} && defined $channel && defined $own && $channel ne $own);
-		push @visits, { events => [] } if $starts;
-		$visits[-1]{channel} //= $channel;
+		my $last = @visits ? $visits[-1]{events}[-1] : undef;
+		my $is_near = $last && $e->{at} - $last->{at} <= $rule->{gap};
+		if ($e->{is_ignored})
+		{
+			push @{ $visits[-1]{events} }, $e if $is_near;
+			next;
+		}
+		my $own = $last ? $visits[-1]{channel} : undef;
+		my $goes_on = $is_near &&
+			!($rule->{time_zone} && $e->{days}{ $rule->{time_zone} } ne $last->{days}{ $rule->{time_zone} }) &&
+			!($rule->{split_channel} && defined $e->{channel} && defined $own && $e->{channel} ne $own);
+		push @visits, { events => [] } if !$goes_on;
+		$visits[-1]{channel} //= $e->{channel};
 		push @{ $visits[-1]{events} }, $e;
-		$last = $e;
 	}
 	my @touches;
 	for my $visit (@visits)
 	{
-		my ($first) = grep { !$_->{is_conversion} } @{ $visit->{events} };
+		my ($first) = grep { !$_->{is_conversion} && !$_->{is_ignored} } @{ $visit->{events} };
 		my ($label) = grep { defined $_ } map { $_->{label} } @{ $visit->{events} };
 		push @touches, { at => $first->{at}, label => $label // '(direct)' } if $first;
 	}
