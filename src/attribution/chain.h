@@ -47,9 +47,9 @@ extern ChannelLoss *chain_losses(const Chain *chain);
 static inline bool
 tuple_has_channel(uint64 tuple, uint32 lowest, uint32 highest)
 {
-	for (; tuple != 0; tuple >>= 16)
+	for (; tuple != 0; tuple >>= CHANNEL_BITS)
 	{
-		uint32		place = (uint32) (tuple & 0xffff) - 1;
+		uint32		place = tuple_channel(tuple, 0);
 
 		if (place >= lowest && place < highest)
 			return true;

@@ -33,14 +33,12 @@
 /* The a of the formula above: a journey that nobody saw. */
 #define PRIOR_JOURNEYS 1.0
 
-#define CHANNEL_BITS 16
 
 static void walk_paths(ChainLevels *levels, const SortedPaths *paths, MarkovCounts *counts);
 static void fill_level(ChainLevel *level, const MarkovCounts *counts);
 static void add_coarser(const MarkovCounts *counts, ChainLevel *level, MarkovCounts *coarse, int order);
 static void add_coarsest(const MarkovCounts *counts, ChainLevels *levels);
 static void start_counts(MarkovCounts *counts, int order);
-static int	touches_of(uint64 tuple);
 static void pass_down_held(ChainLevel *level, ChainLevel *below);
 static void estimate_level(const ChainLevels *levels, int order);
 static double smoothed(int64 count, int64 out, double prior);
@@ -203,7 +201,7 @@ fill_level(ChainLevel *level, const MarkovCounts *counts)
 	{
 		LevelState *state = &level->states[i];
 
-		state->touches = touches_of(counts->states[i].tuple);
+		state->touches = tuple_length(counts->states[i].tuple);
 		state->ends[OUTCOME_CONVERSION] = counts->states[i].conversions;
 		state->ends[OUTCOME_NON_CONVERSION] = counts->states[i].non_conversions;
 		count_add(&state->out, counts->states[i].conversions);
@@ -275,16 +273,6 @@ start_counts(MarkovCounts *counts, int order)
 	markov_init(counts, AllocSetContextCreate(CurrentMemoryContext, "chain level", ALLOCSET_DEFAULT_SIZES));
 	markov_set_order(counts, order);
 	(void) markov_state(counts, 0);
-}
-
-static int
-touches_of(uint64 tuple)
-{
-	int			count = 0;
-
-	for (; tuple != 0; tuple >>= CHANNEL_BITS)
-		count++;
-	return count;
 }
 
 /* What a level holds out, the level below holds out too. */

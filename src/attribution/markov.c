@@ -197,13 +197,11 @@ state_array(const Chain *chain, uint32 state)
 	Datum		names[MARKOV_MAX_ORDER];
 	int			count = 0;
 
-	for (int shift = 48; shift >= 0; shift -= 16)
+	for (int before = tuple_length(tuple) - 1; before >= 0; before--)
 	{
-		uint32		number = tuple >> shift & 0xffff;
+		const TimelineString *name = chain->channels[tuple_channel(tuple, before)];
 
-		if (number != 0)
-			names[count++] = PointerGetDatum(cstring_to_text_with_len(chain->channels[number - 1]->bytes,
-																	  (int) chain->channels[number - 1]->length));
+		names[count++] = PointerGetDatum(cstring_to_text_with_len(name->bytes, (int) name->length));
 	}
 	return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 }

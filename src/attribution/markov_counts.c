@@ -18,9 +18,6 @@
 #define INITIAL_STATES 32
 #define INITIAL_TRANSITIONS 64
 
-#define CHANNEL_BITS 16
-#define CHANNEL_MASK UINT64CONST(0xffff)
-
 static void read_content(void *content, StateReader *reader);
 static void write_content(const void *content, StringInfo out);
 static uint32 *numbers_of_channels(MarkovCounts *counts, const ChannelNames *others);

@@ -16,7 +16,9 @@
 #include "base/exact_sum.h"
 
 #define MARKOV_MAX_ORDER 4
-/* Four numbers of channels go into 64 bits; 0 stands for no channel. */
+/* Four numbers of channels go into 64 bits, each plus 1; 0 stands for no channel. */
+#define CHANNEL_BITS 16
+#define CHANNEL_MASK UINT64CONST(0xffff)
 #define MARKOV_MAX_CHANNELS 65535
 
 typedef struct MarkovState
@@ -81,5 +83,23 @@ extern MarkovOrder markov_order(const MarkovCounts *counts);
 extern void markov_order_free(MarkovOrder *order);
 
 #define PG_GETARG_MARKOV(n) ((const MarkovCounts *) expanded_state_content(PG_GETARG_DATUM(n), &markov_methods))
+
+/* How many touches a state is made of. */
+static inline int
+tuple_length(uint64 tuple)
+{
+	int			length = 0;
+
+	for (; tuple != 0; tuple >>= CHANNEL_BITS)
+		length++;
+	return length;
+}
+
+/* The number, or place, of the channel so many touches before a state's latest. */
+static inline uint32
+tuple_channel(uint64 tuple, int before)
+{
+	return (uint32) (tuple >> (CHANNEL_BITS * before) & CHANNEL_MASK) - 1;
+}
 
 #endif							/* ENGAGEMENT_MARKOV_COUNTS_H */

@@ -85,7 +85,6 @@ static const char *count_state(MarkovCounts *counts, const Tuple *tuple, const M
 static const char *count_transition(MarkovCounts *counts, uint32 state, uint32 channel, int64 paths);
 static const char *check_finished(const MarkovCounts *counts);
 static bool all_reached(const MarkovCounts *counts);
-static int	tuple_length(uint64 tuple);
 
 Datum
 markov_in(PG_FUNCTION_ARGS)
@@ -335,7 +334,7 @@ print_state(StringInfo out, const MarkovState *state, uint64 tuple)
 	for (int i = tuple_length(tuple) - 1; i >= 0; i--)
 	{
 		appendStringInfoString(out, separator);
-		state_print_count(out, (int64) (tuple >> (16 * i) & 0xffff) - 1);
+		state_print_count(out, (int64) tuple_channel(tuple, i));
 		separator = ", ";
 	}
 	appendStringInfoString(out, "], ");
@@ -356,7 +355,7 @@ send_state(StringInfo out, const MarkovState *state, uint64 tuple)
 
 	pq_sendbyte(out, (uint8) length);
 	for (int i = length - 1; i >= 0; i--)
-		pq_sendint32(out, (uint32) (tuple >> (16 * i) & 0xffff) - 1);
+		pq_sendint32(out, tuple_channel(tuple, i));
 	pq_sendint64(out, state->starts);
 	pq_sendint64(out, state->conversions);
 	pq_sendint64(out, state->non_conversions);
@@ -426,7 +425,7 @@ append_channel(const MarkovCounts *counts, Tuple *tuple, uint32 channel)
 		return "A state must have at most as many channels as the order of the chain.";
 	if (channel >= MARKOV_MAX_CHANNELS)
 		return "There are too many channels for a Markov chain.";
-	tuple->channels = tuple->channels << 16 | (channel + 1);
+	tuple->channels = tuple->channels << CHANNEL_BITS | (channel + 1);
 	tuple->length++;
 	return NULL;
 }
@@ -530,15 +529,4 @@ all_reached(const MarkovCounts *counts)
 	pfree(next);
 	pfree(first);
 	return reached == counts->state_count;
-}
-
-/* How many channels it has; 0 stands for none. */
-static int
-tuple_length(uint64 tuple)
-{
-	int			length = 0;
-
-	for (; tuple != 0; tuple >>= 16)
-		length++;
-	return length;
 }

@@ -189,8 +189,8 @@ work_of_tree(const Chain *chain)
 	{
 		uint32		channels = 0;
 
-		for (uint64 tuple = chain->tuples[i]; tuple != 0; tuple >>= 16)
-			channels |= 1u << ((tuple & 0xffff) - 1);
+		for (uint64 tuple = chain->tuples[i]; tuple != 0; tuple >>= CHANNEL_BITS)
+			channels |= 1u << tuple_channel(tuple, 0);
 		for (uint32 channel = 0; channels >> channel != 0; channel++)
 		{
 			double		part = ldexp(1, -__builtin_popcount(channels & ((1u << channel) - 1)));
@@ -395,8 +395,8 @@ stage_of_state(const Chain *chain, uint32 state, const uint32 *stages)
 {
 	uint32		latest = 0;
 
-	for (uint64 tuple = chain->tuples[state]; tuple != 0; tuple >>= 16)
-		latest = Max(latest, stages[(tuple & 0xffff) - 1]);
+	for (uint64 tuple = chain->tuples[state]; tuple != 0; tuple >>= CHANNEL_BITS)
+		latest = Max(latest, stages[tuple_channel(tuple, 0)]);
 	return latest;
 }
 
