@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "attribution/channel_names.h"
 #include "base/set_call.h"
 
 PG_FUNCTION_INFO_V1(attribution_spend);
@@ -77,7 +78,7 @@ start_rows(Jsonb *spend)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"spend\" must be a JSON object of channels and amounts"),
-				 errhint("Make it with jsonb_object_agg(channel, amount), as in {\"email\": 120.5}.")));
+				 errhint("Make it with jsonb_object_agg(channel, amount) from one row for each channel, as in {\"email\": 120.5}.")));
 	rows->iterator = JsonbIteratorInit(&spend->root);
 	rows->left = JB_ROOT_COUNT(spend);
 	(void) JsonbIteratorNext(&rows->iterator, &object, false);
@@ -95,6 +96,12 @@ amount_of(const JsonbValue *channel, const JsonbValue *amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"spend\" must have a number of 0 or more for channel \"%.*s\"",
+						channel->val.string.len, channel->val.string.val),
+				 errhint("Write numbers without quotes, as in {\"email\": 120.5}.")));
+	if (!is_channel(channel->val.string.val, (uint32) channel->val.string.len))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"spend\" has an amount for \"%.*s\", which is no channel",
 						channel->val.string.len, channel->val.string.val)));
 	return number;
 }

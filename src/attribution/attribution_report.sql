@@ -46,6 +46,6 @@ BEGIN ATOMIC
 		(CASE WHEN c.is_credited THEN c.value ELSE 0 END * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
-	ORDER BY place, channel COLLATE "C";
+	ORDER BY place, CASE WHEN channel OPERATOR(pg_catalog.=) '(unattributed)'::text THEN 2 ELSE 1 END, channel COLLATE "C";
 END;
 COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint, integer) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';

@@ -33,7 +33,6 @@
 /* The a of the formula above: a journey that nobody saw. */
 #define PRIOR_JOURNEYS 1.0
 
-
 static void walk_paths(ChainLevels *levels, const SortedPaths *paths, MarkovCounts *counts);
 static void fill_level(ChainLevel *level, const MarkovCounts *counts);
 static void add_coarser(const MarkovCounts *counts, ChainLevel *level, MarkovCounts *coarse, int order);

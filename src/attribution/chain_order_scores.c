@@ -2,9 +2,12 @@
  * chain_order_scores.c
  *		How well Markov chains of different orders foretell journeys: cross-validation.
  *
- * Journeys are dealt to folds; each fold is foretold by chains counted from the
- * others.  The journeys of a distinct path are spread evenly, the remainder by a hash of
- * the channels' names, so nothing depends on the order of rows.
+ * Journeys are dealt to folds, each by a draw of its own; each fold is foretold by chains
+ * counted from the others.  Spreading the journeys of a distinct path evenly would not do:
+ * all folds would then be alike, each foretold by its own likeness, and the highest order
+ * seem best.  How many journeys of a path and end a fold gets is a binomial number of
+ * those left, from a generator that starts from a hash of the channels' names, the seed,
+ * the end and the fold, so nothing depends on the order of rows.
  *
  * The chains are levels of one tree (chain_levels.h): the context of a step at order k is
  * the last k touches, that at order k-1 the last k-1, and so on down to no context
@@ -12,8 +15,7 @@
  * probabilities of all orders at once.
  *
  * Log-loss: -ln of the probability of a journey, its touches and its end, as the chain has
- * it.  Its standard error is that over journeys; folds are too few, and too
- * alike with the journeys of a path spread evenly, to tell.
+ * it.  Its standard error is that over journeys; folds are too few to tell.
  *
  * AUC: of all pairs of a conversion and a non-conversion held out together, the part in
  * which the conversion's last state is the likelier one to convert, of journeys that end
@@ -27,7 +29,8 @@
  * here it is the number of states that the chain has.  And the AUC there is of the very
  * journeys that were counted, which needs the penalty more than ours does.
  *
- * Per call: the tree, and the steps of all paths as numbers of its transitions.
+ * Per call: the tree, the steps of all paths as numbers of its transitions, and of each
+ * path how many journeys are in the fold at hand and in those to come.
  */
 #include "postgres.h"
 
@@ -40,6 +43,7 @@
 
 #include "attribution/chain_levels.h"
 #include "attribution/path_key.h"
+#include "base/random_draw.h"
 #include "base/set_call.h"
 
 PG_FUNCTION_INFO_V1(chain_order_scores);
@@ -48,6 +52,9 @@ PG_FUNCTION_INFO_V1(chain_order_scores);
 #define DEFAULT_FOLDS 5
 #define MAX_FOLDS 1000
 #define DEFAULT_SEED 1
+
+/* Probabilities that are no further apart are the same but for rounding. */
+#define TIED_WITHIN 1e-13
 
 #define COLUMNS 7
 
@@ -80,20 +87,30 @@ typedef struct Prediction
 	int64		non_conversions;
 } Prediction;
 
+/* Journeys of a path, by outcome. */
+typedef struct DealtJourneys
+{
+	int64		held[OUTCOMES]; /* in the fold at hand */
+	int64		left[OUTCOMES]; /* for folds to come */
+} DealtJourneys;
+
 /* What is to be validated. */
 typedef struct Validation
 {
 	ChainLevels *levels;
 	int			folds;
 	uint64	   *keys;			/* by path of the levels */
+	DealtJourneys *dealt;		/* likewise */
 	Prediction *predictions;	/* room */
 } Validation;
 
 static ScoreRows *rows_of_arguments(FunctionCallInfo fcinfo);
 static int	checked_argument(FunctionCallInfo fcinfo, int number, const char *argument, int lowest, int highest, int standard);
+static void start_dealing(Validation *validation);
 static void score_fold(const Validation *validation, int fold, OrderScore *scores);
-static int64 held_out(const Validation *validation, uint32 path, int outcome, int fold);
-static void score_losses(const Validation *validation, int fold, OrderScore *scores);
+static void deal_journeys(const Validation *validation, uint32 path, int fold);
+static bool holds_none(const DealtJourneys *dealt);
+static void score_losses(const Validation *validation, OrderScore *scores);
 static void add_loss(OrderScore *score, double journeys, double loss);
 static double mean_loss(const OrderScore *score, double journeys);
 static void score_pairs(const Validation *validation, const ChainLevel *level, OrderScore *score);
@@ -150,6 +167,7 @@ rows_of_arguments(FunctionCallInfo fcinfo)
 		rows->scores[order - 1].states = chain_level_states(&validation.levels->level[order], order);
 	}
 	validation.predictions = palloc_extended((Size) most_states * sizeof(Prediction), MCXT_ALLOC_HUGE);
+	start_dealing(&validation);
 	for (int fold = 0; fold < validation.folds; fold++)
 		score_fold(&validation, fold, rows->scores);
 
@@ -176,6 +194,21 @@ checked_argument(FunctionCallInfo fcinfo, int number, const char *argument, int 
 	return given;
 }
 
+/* All journeys are left to deal. */
+static void
+start_dealing(Validation *validation)
+{
+	const ChainLevels *levels = validation->levels;
+
+	validation->dealt = palloc_extended((Size) levels->path_count * sizeof(DealtJourneys), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < levels->path_count; i++)
+	{
+		validation->dealt[i].left[OUTCOME_CONVERSION] = levels->paths[i]->conversions;
+		validation->dealt[i].left[OUTCOME_NON_CONVERSION] = levels->paths[i]->non_conversions;
+	}
+}
+
+/* Adds the scores of a fold; folds come one after the other from 0. */
 static void
 score_fold(const Validation *validation, int fold, OrderScore *scores)
 {
@@ -185,62 +218,69 @@ score_fold(const Validation *validation, int fold, OrderScore *scores)
 	chain_levels_clear_held(levels);
 	for (uint32 i = 0; i < levels->path_count; i++)
 	{
-		int64		conversions = held_out(validation, i, OUTCOME_CONVERSION, fold);
-		int64		non_conversions = held_out(validation, i, OUTCOME_NON_CONVERSION, fold);
+		const DealtJourneys *dealt = &validation->dealt[i];
 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (conversions == 0 && non_conversions == 0)
+		deal_journeys(validation, i, fold);
+		if (holds_none(dealt))
 			continue;
-		chain_levels_hold(levels, i, conversions, non_conversions);
+		chain_levels_hold(levels, i, dealt->held[OUTCOME_CONVERSION], dealt->held[OUTCOME_NON_CONVERSION]);
 		is_empty = false;
 	}
 	if (is_empty)
 		return;
 	chain_levels_estimate(levels);
-	score_losses(validation, fold, scores);
+	score_losses(validation, scores);
 	for (int order = 1; order <= levels->max_order; order++)
 		score_pairs(validation, &levels->level[order], &scores[order - 1]);
 }
 
-/* How many of a path's journeys with this outcome are in a fold. */
-static int64
-held_out(const Validation *validation, uint32 path, int outcome, int fold)
+/*
+ * Draws how many of a path's journeys are in this fold: of those left, each is in it with
+ * the same chance as in any fold to come, and so in any fold with a chance of 1 in folds.
+ */
+static void
+deal_journeys(const Validation *validation, uint32 path, int fold)
 {
-	const PathEntry *entry = validation->levels->paths[path];
-	int64		journeys = outcome == OUTCOME_CONVERSION ? entry->conversions : entry->non_conversions;
-	int64		folds = validation->folds;
-	int64		held = journeys / folds;
-	int64		rest = journeys % folds;
+	DealtJourneys *dealt = &validation->dealt[path];
+	int			folds_left = validation->folds - fold;
 
-	if (rest > 0)
+	for (int outcome = 0; outcome < OUTCOMES; outcome++)
 	{
-		/* the rest, one each, to a random fold and those after it */
-		int64		first = (int64) (key_with(validation->keys[path], (uint64) outcome) % (uint64) folds);
+		pg_prng_state random;
 
-		if ((fold + folds - first) % folds < rest)
-			held++;
+		dealt->held[outcome] = dealt->left[outcome];
+		if (folds_left > 1 && dealt->left[outcome] > 0)
+		{
+			pg_prng_seed(&random, key_with(key_with(validation->keys[path], (uint64) outcome), (uint64) fold));
+			dealt->held[outcome] = draw_binomial(&random, dealt->left[outcome], 1.0 / folds_left);
+		}
+		dealt->left[outcome] -= dealt->held[outcome];
 	}
-	return held;
+}
+
+static bool
+holds_none(const DealtJourneys *dealt)
+{
+	return dealt->held[OUTCOME_CONVERSION] == 0 && dealt->held[OUTCOME_NON_CONVERSION] == 0;
 }
 
 /* Adds the losses of the journeys in a fold, in the order of the paths. */
 static void
-score_losses(const Validation *validation, int fold, OrderScore *scores)
+score_losses(const Validation *validation, OrderScore *scores)
 {
 	const ChainLevels *levels = validation->levels;
 
 	for (uint32 i = 0; i < levels->path_count; i++)
 	{
-		int64		held[OUTCOMES];
+		const DealtJourneys *dealt = &validation->dealt[i];
 		double		touches[MARKOV_MAX_ORDER + 1] = {0};
 		uint32		state;
 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int outcome = 0; outcome < OUTCOMES; outcome++)
-			held[outcome] = held_out(validation, i, outcome, fold);
-		if (held[OUTCOME_CONVERSION] == 0 && held[OUTCOME_NON_CONVERSION] == 0)
+		if (holds_none(dealt))
 			continue;
 		for (uint64 step = levels->first_step[i]; step < levels->first_step[i + 1]; step++)
 		{
@@ -261,8 +301,8 @@ score_losses(const Validation *validation, int fold, OrderScore *scores)
 
 			for (int outcome = 0; outcome < OUTCOMES; outcome++)
 			{
-				if (held[outcome] > 0)
-					add_loss(&scores[order - 1], (double) held[outcome], touches[order] - log(here->end_probabilities[outcome]));
+				if (dealt->held[outcome] > 0)
+					add_loss(&scores[order - 1], (double) dealt->held[outcome], touches[order] - log(here->end_probabilities[outcome]));
 			}
 			state = here->parent;
 		}
@@ -322,7 +362,7 @@ score_pairs(const Validation *validation, const ChainLevel *level, OrderScore *s
 		{
 			tied_conversions += predictions[i].conversions;
 			tied_non_conversions += predictions[i].non_conversions;
-		} while (++i < count && predictions[i].probability == predictions[first].probability);
+		} while (++i < count && predictions[i].probability - predictions[first].probability <= TIED_WITHIN);
 		score->concordant += (double) tied_conversions * (lower + (double) tied_non_conversions / 2);
 		lower += (double) tied_non_conversions;
 		conversions += (double) tied_conversions;

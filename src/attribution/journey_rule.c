@@ -259,6 +259,11 @@ read_options(CachedRule *cached)
 
 	if (is_given(cached, OPTION_LOOKBACK))
 		lookback = duration_microseconds(DatumGetIntervalP(cached->options[OPTION_LOOKBACK]), "lookback");
+	/* '30' is read as seconds, and nearly all conversions would be without touches */
+	if (lookback < USECS_PER_MINUTE)
+		ereport(WARNING,
+				(errmsg("argument \"lookback\" is less than a minute"),
+				 errhint("A number without a unit means seconds: write for example '30 days'.")));
 	rule->lookback = lookback == PG_INT64_MAX ? JOURNEY_UNLIMITED : (uint64) lookback;
 	if (is_given(cached, OPTION_POINTS))
 		rule->goals = goal_points_read(DatumGetJsonbP(cached->options[OPTION_POINTS]));

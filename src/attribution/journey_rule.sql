@@ -18,7 +18,7 @@ CREATE TYPE journey_rule AS (
 COMMENT ON TYPE journey_rule IS 'How journeys (conversion paths) are read from timelines, for aggregates over timelines, which take no named arguments: made by the function journey_rule';
 
 CREATE FUNCTION journey_rule(
-	conversion text,
+	conversion text DEFAULT NULL,
 	lookback interval DEFAULT '90 days',
 	touch text DEFAULT 'visit',
 	touch_by text DEFAULT 'channel',

@@ -42,16 +42,14 @@ timed_credit_add(PathSet *set, const uint32 *channels, const int64 *touched_at, 
 	double		room[PATH_ROOM];
 	double	   *weights = length > PATH_ROOM ? palloc_extended(length * sizeof(double), MCXT_ALLOC_HUGE) : room;
 
-	if (unlikely(length > PG_INT32_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("path of %u touches is too long", length)));
 	for (uint32 i = 0; i < length; i++)
 	{
 		if (touched_at[i] > (i + 1 < length ? touched_at[i + 1] : converted_at))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("touches must be in the order of time, and not after the conversion")));
+					 errmsg("touch %u of %u is later than %s", i + 1, length,
+							i + 1 < length ? "the one after it" : "the conversion"),
+					 errhint("Touches must be in the order of time, and not after the conversion: write array_agg(... ORDER BY at).")));
 	}
 	path_set_half_life(set, half_life);
 	count_add(&set->timed_conversions, 1);

@@ -20,7 +20,7 @@ CREATE TYPE journey_rule AS (
 COMMENT ON TYPE journey_rule IS 'How journeys (conversion paths) are read from timelines, for aggregates over timelines, which take no named arguments: made by the function journey_rule';
 
 CREATE FUNCTION journey_rule(
-	conversion text,
+	conversion text DEFAULT NULL,
 	lookback interval DEFAULT '90 days',
 	touch text DEFAULT 'visit',
 	touch_by text DEFAULT 'channel',
@@ -482,7 +482,7 @@ CREATE FUNCTION chain_order_scores(
 RETURNS TABLE (chain_order integer, log_loss double precision, log_loss_std_error double precision,
 	auc double precision, penalized_auc double precision, states bigint, is_best boolean)
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
-COMMENT ON FUNCTION chain_order_scores(conversion_paths, integer, integer, bigint) IS 'How well Markov chains of orders 1 to max_order foretell journeys that they have not seen (model selection by cross-validation): each fold of the journeys is judged by the chain of the others. log_loss is the mean of -ln(probability) of a whole journey, each touch and its end, and smaller is better; is_best marks the smallest. By the one-standard-error rule, take the lowest order whose log_loss is at most that of the best plus the best''s log_loss_std_error. auc: how often a journey that converts gets a higher probability of conversion where it ends than one that does not; penalized_auc takes off for the number of states, in the manner of adjusted R squared (compare choose_order of the R package ChannelAttribution). Paths without channels are left out';
+COMMENT ON FUNCTION chain_order_scores(conversion_paths, integer, integer, bigint) IS 'How well Markov chains of orders 1 to max_order foretell journeys that they have not seen (model selection by cross-validation): each journey is dealt to one of the folds at random, by the seed, and each fold is judged by the chain of the others. log_loss is the mean of -ln(probability) of a whole journey, each touch and its end, and smaller is better; is_best marks the smallest. By the one-standard-error rule, take the lowest order whose log_loss is at most that of the best plus the best''s log_loss_std_error. auc: how often a journey that converts gets a higher probability of conversion where it ends than one that does not; penalized_auc takes off for the number of states, in the manner of adjusted R squared (compare choose_order of the R package ChannelAttribution). Paths without channels are left out';
 
 -- Shapley values by position
 
@@ -539,6 +539,6 @@ BEGIN ATOMIC
 		(CASE WHEN c.is_credited THEN c.value ELSE 0 END * coalesce(margin, 1::double precision) - s.spend) / nullif(s.spend, 0::double precision),
 		c.assisted_conversions, c.last_touch_conversions, c.assist_ratio, c.mean_path_length, c.mean_days_to_conversion
 	FROM credit c FULL JOIN cost s USING (place, model, channel)
-	ORDER BY place, channel COLLATE "C";
+	ORDER BY place, CASE WHEN channel OPERATOR(pg_catalog.=) '(unattributed)'::text THEN 2 ELSE 1 END, channel COLLATE "C";
 END;
 COMMENT ON FUNCTION attribution_report(conversion_paths, text[], jsonb, double precision, integer, text[], double precision[], integer, bigint, integer) IS 'Models side by side: for each model and channel conversions and value, and with spend, a JSON object of amounts by channel, cost per conversion (cpa), return on ad spend (roas: value per amount spent) and return on marketing investment (romi: gain per amount spent, of the margin where it is given, as a part of value). Without models all that apply, but participation, whose credit does not add up. Channels with spend but without credit are there, too';

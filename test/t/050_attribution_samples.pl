@@ -1,11 +1,15 @@
-# What rests on random choices: chain_order_scores beside a plain reading of its rules in
-# Perl, folds included; the Poisson numbers behind attribution_intervals against their
+# What rests on random choices: binomial numbers against their distribution; with them,
+# chain_order_scores beside a plain reading of its rules in Perl, folds included, and where
+# the answer is known; the Poisson numbers behind attribution_intervals against their
 # distribution, and its bounds where the spread is known; the same numbers for any order
 # of rows, plan and merge tree. All seeds are fixed, so that nothing here fails by chance.
 #
 #	DATA_SETS=40 SEEDS=8000 SEED=1
 use strict;
 use warnings;
+use File::Temp;
+use FindBin;
+use IPC::Open2;
 use List::Util qw(min max sum0);
 use Test::More;
 use Time::HiRes qw(time);
@@ -15,10 +19,16 @@ my $seeds = $ENV{SEEDS} || 8000;
 my $last_failed;
 my $database = 'attribution_samples_test';
 $ENV{PGOPTIONS} = '-c client_min_messages=warning';
+my $folder = File::Temp->newdir;
+# after that name, which is random as well
 srand($ENV{SEED} || 1);
 
 # Between two replicates, the bounds at a conf_level of 0.5 lie a quarter from each end: both can be told.
 my $both = 'LATERAL (VALUES (1.5 * conversions_lower - 0.5 * conversions_upper), (1.5 * conversions_upper - 0.5 * conversions_lower)) v (x)';
+
+# of the normal distribution
+my @quantiles = qw(-1.644853627 -1.281551566 -1.036433389 -0.841621234 -0.67448975 -0.524400513 -0.385320466 -0.253347103 -0.125661347 0
+	0.125661347 0.253347103 0.385320466 0.524400513 0.67448975 0.841621234 1.036433389 1.281551566 1.644853627);
 
 psql('postgres', "DROP DATABASE IF EXISTS $database");
 psql('postgres', "CREATE DATABASE $database ENCODING 'UTF8' TEMPLATE template0");
@@ -28,15 +38,151 @@ END
 	psql('postgres', "DROP DATABASE IF EXISTS $database WITH (FORCE)");
 	$? = $status;
 }
+my ($to_binomials, $from_binomials);
+start_binomials();
+test_binomials();
 make_functions();
 test_scores();
 test_known_order();
+test_many_alike();
 test_poisson();
 test_independence();
 test_spread();
 test_any_order();
 test_large();
 done_testing();
+
+# random_draw.c by itself, behind a program that answers a line of key, trials and chance
+# with a number. The generator, xoroshiro128** that splitmix64 seeds, is written down once more.
+sub start_binomials
+{
+	my $source = "$FindBin::Bin/../../src";
+	write_file("$folder/main.c", <<'END');
+#include "postgres.h"
+#include <inttypes.h>
+#include <math.h>
+#include "base/random_draw.h"
+
+#undef printf
+
+static uint64
+turned(uint64 x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static uint64
+mixed(uint64 *seed)
+{
+	uint64		x = *seed += UINT64CONST(0x9E3779B97F4A7C15);
+
+	x = (x ^ x >> 30) * UINT64CONST(0xBF58476D1CE4E5B9);
+	x = (x ^ x >> 27) * UINT64CONST(0x94D049BB133111EB);
+	return x ^ x >> 31;
+}
+
+double
+pg_prng_double(pg_prng_state *random)
+{
+	uint64		s0 = random->s0;
+	uint64		sx = random->s1 ^ s0;
+
+	random->s0 = turned(s0, 24) ^ sx ^ sx << 16;
+	random->s1 = turned(sx, 37);
+	return ldexp((double) (turned(s0 * 5, 7) * 9 >> 12), -52);
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64		key;
+	long long	trials;
+	int			one_in;
+	long		draws;
+
+	while (scanf("%" SCNu64 " %lld %d %ld", &key, &trials, &one_in, &draws) == 4)
+	{
+		pg_prng_state random;
+
+		random.s0 = mixed(&key);
+		random.s1 = mixed(&key);
+		while (draws-- > 0)
+			printf("%lld%c", (long long) draw_binomial(&random, trials, 1.0 / one_in), draws > 0 ? ' ' : '\n');
+		fflush(stdout);
+	}
+	return 0;
+}
+END
+	# what an assertion calls, by its name alone: its arguments are not those of every version
+	write_file("$folder/assertion.c", "#include <stdlib.h>\nvoid ExceptionalCondition(void) { abort(); }\n");
+	delete local $ENV{LD_PRELOAD};
+	my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
+	chomp(my $include = `$pg_config --includedir-server`);
+	is(system(split(' ', $ENV{CC} || 'gcc'), '-std=gnu11', '-O2', '-ffp-contract=off', '-fwrapv', "-I$source", "-I$include",
+			'-o', "$folder/main", "$folder/main.c", "$folder/assertion.c", "$source/base/random_draw.c", '-lm'), 0, 'random_draw.c stands alone') or BAIL_OUT('no compiler');
+	open2($from_binomials, $to_binomials, "$folder/main");
+	return;
+}
+
+# Draws from a generator that starts from a key.
+sub binomials
+{
+	my ($key, $trials, $one_in, $draws) = @_;
+	print {$to_binomials} "$key $trials $one_in $draws\n";
+	$to_binomials->flush;
+	return split ' ', readline $from_binomials;
+}
+
+sub write_file
+{
+	my ($path, $text) = @_;
+	open my $file, '>', $path or die "$path: $!\n";
+	print {$file} $text;
+	close $file or die "$path: $!\n";
+	return;
+}
+
+# Few and many trials, around the mean of 10 where one way of drawing gives way to the other.
+sub test_binomials
+{
+	my $draws = 10 * $seeds;
+	my @trials = ([ 1, 2 ], [ 1, 7 ], [ 2, 3 ], [ 5, 2 ], [ 12, 1000 ], [ 19, 2 ], [ 20, 2 ], [ 21, 2 ], [ 29, 3 ], [ 30, 3 ], [ 49, 5 ], [ 50, 5 ], [ 51, 5 ], [ 300, 4 ], [ 9999, 1000 ], [ 10000, 1000 ],
+		[ 5000, 2 ], [ 100000, 3 ]);
+	my @faults;
+	for (@trials)
+	{
+		my ($trials, $one_in) = @$_;
+		my %counts;
+		$counts{$_}++ for binomials(17, $trials, $one_in, $draws);
+		my $fault = fit_of(\%counts, $draws, $trials / $one_in, $trials / $one_in * (1 - 1 / $one_in), sub { log_binomial(shift, $trials, 1 / $one_in) }, $trials);
+		push @faults, "$trials trials, one in $one_in: $fault" if $fault;
+	}
+	is(join("\n", @faults), '', @trials . ' binomial distributions');
+
+	@faults = ();
+	for my $trials (1e8, 1e12, 2**53, 1e17, 2**62)
+	{
+		for my $one_in (2, 3, 1000)
+		{
+			my $deviation = sqrt($trials / $one_in * (1 - 1 / $one_in));
+			my $fault = normal_fit(map { ($_ - $trials / $one_in) / $deviation } binomials(23, sprintf('%.0f', $trials), $one_in, $draws));
+			push @faults, "$trials trials, one in $one_in: $fault" if $fault;
+		}
+	}
+	is(join("\n", @faults), '', 'with many trials, the normal distribution');
+	is(join(' ', binomials(5, 0, 2, 3)), '0 0 0', 'no trials');
+	return;
+}
+
+# -inf beyond the ends.
+sub log_binomial
+{
+	my ($k, $trials, $chance) = @_;
+	our @log_factorials;
+	push @log_factorials, @log_factorials ? $log_factorials[-1] + log @log_factorials : 0 while @log_factorials <= $trials;
+	return -9**9**9 if $k > $trials;
+	return $log_factorials[$trials] - $log_factorials[$k] - $log_factorials[ $trials - $k ] + $k * log($chance) + ($trials - $k) * log(1 - $chance);
+}
 
 # The key of a path, from which all random choices start.
 sub make_functions
@@ -61,7 +207,7 @@ sub make_functions
 	return;
 }
 
-# Small random sets of paths, with repeats, paths that nobody took, and rests in the folds.
+# Small random sets of paths, with repeats, paths that nobody took, and folds without journeys.
 sub test_scores
 {
 	my @rows;
@@ -85,7 +231,8 @@ sub test_scores
 	{
 		my ($max_order, $folds, $seed) = (1 + int rand 4, 2 + int rand 7, int rand 1000);
 		my @paths = map { path_of_row($_) } split /\n/, sql("SELECT array_to_string(path, ','), conversions, non_conversions,
-			key_with(path_key(path, $seed), 0), key_with(path_key(path, $seed), 1) FROM journey WHERE data_set = $set AND path <> '{}'");
+			(SELECT string_agg(key_with(key_with(path_key(path, $seed), outcome), fold)::text, ' ' ORDER BY outcome, fold)
+				FROM generate_series(0, 1) outcome, generate_series(0, $folds - 2) fold) FROM journey WHERE data_set = $set AND path <> '{}'");
 		my @expected = scores(\@paths, $max_order, $folds);
 		my @got = map { [ split /\|/, $_, -1 ] } split /\n/, sql("SELECT (chain_order_scores(conversion_paths(path, conversions, 0, non_conversions), $max_order, $folds, $seed)).*
 			FROM journey WHERE data_set = $set");
@@ -109,15 +256,32 @@ sub test_scores
 
 sub path_of_row
 {
-	my ($path, $conversions, $non_conversions, @keys) = split /\|/, shift;
-	return { touches => [ split /,/, $path ], journeys => [ $conversions, $non_conversions ], keys => [ map { unpack 'Q', pack 'q', $_ } @keys ] };
+	my ($path, $conversions, $non_conversions, $keys) = split /\|/, shift;
+	my @keys = map { unpack 'Q', pack 'q', $_ } split ' ', $keys;
+	my $folds = 1 + @keys / 2;
+	my @dealt = (deal($conversions, @keys[ 0 .. $folds - 2 ]), deal($non_conversions, @keys[ $folds - 1 .. $#keys ]));
+	return { touches => [ split /,/, $path ], journeys => [ $conversions, $non_conversions ], dealt => \@dealt };
+}
+
+# Journeys by fold: each has as good a chance to be in one as in any other. There is a key for each fold but the last.
+sub deal
+{
+	my ($left, @keys) = @_;
+	my @dealt;
+	while (my $key = shift @keys)
+	{
+		push @dealt, binomials($key, $left, 2 + @keys, 1);
+		$left -= $dealt[-1];
+	}
+	return [ @dealt, $left ];
 }
 
 # Rows of chain_order_scores, by its definition.
 sub scores
 {
 	my ($paths, $max_order, $folds) = @_;
-	my %channels = map { $_ => 1 } map { @{ $_->{touches} } } @$paths;
+	# rows without journeys are as good as none
+	my %channels = map { $_ => 1 } map { @{ $_->{touches} } } grep { sum0(@{ $_->{journeys} }) > 0 } @$paths;
 	my $n = sum0(map { @{ $_->{journeys} } } @$paths);
 	return if $n == 0;
 	my @sums = map { { loss => 0, square => 0, concordant => 0, pairs => 0, states => {} } } 0 .. $max_order;
@@ -126,12 +290,7 @@ sub scores
 		my (@in, @out);
 		for my $path (@$paths)
 		{
-			my @held;
-			for my $end (0, 1)
-			{
-				my $rest = $path->{journeys}[$end] % $folds;
-				$held[$end] = int($path->{journeys}[$end] / $folds) + (($fold - $path->{keys}[$end] % $folds) % $folds < $rest ? 1 : 0);
-			}
+			my @held = map { $path->{dealt}[$_][$fold] } 0, 1;
 			push @out, [ $path->{touches}, \@held ];
 			push @in, [ $path->{touches}, [ map { $path->{journeys}[$_] - $held[$_] } 0, 1 ] ];
 		}
@@ -258,6 +417,48 @@ sub test_known_order
 	return;
 }
 
+# Few channels and many journeys, thousands of which go the same path: each counts by itself, or the highest order seems best
+# whatever the truth, and coins are foretold.
+sub test_many_alike
+{
+	my $sets = 6;
+	set_up('CREATE TABLE simulated (kind text, data_set int, path text[], conversions bigint, non_conversions bigint)');
+	for my $set (1 .. $sets)
+	{
+		simulate('order 1', $set, 40000, sub { (0.5, 0.3, 0.2)[ $_[-1] ] }, sub { 0.1 + 0.1 * $_[-1] });
+		simulate('order 2', $set, 40000, sub { @_ > 1 && $_[-1] == $_[-2] ? 0.2 : 0.6 }, sub { 0.1 + 0.1 * $_[-1] });
+		simulate("coins $_", $set, 4000, sub { 0.5 }, sub { 0.2 }) for 1 .. 4;
+	}
+	for my $order (1, 2)
+	{
+		is(sql("SELECT string_agg(s.chain_order::text, ' ') FROM (SELECT data_set, conversion_paths(path, conversions, 0, non_conversions) AS p FROM simulated WHERE kind = 'order $order' GROUP BY 1) d,
+			chain_order_scores(p, seed => data_set) s WHERE is_best"), join(' ', ($order) x $sets), "40,000 journeys of three channels, of order $order");
+	}
+	is(sql("SELECT string_agg(chain_order || ': ' || mean || ' +- ' || error, ', ') FROM (SELECT s.chain_order, avg(auc) AS mean, stddev(auc) / sqrt(count(*)) AS error
+		FROM (SELECT kind, data_set, conversion_paths(path, conversions, 0, non_conversions) AS p FROM simulated WHERE kind LIKE 'coins%' GROUP BY 1, 2) d,
+		chain_order_scores(p, seed => hashtext(kind) + data_set) s GROUP BY 1) s WHERE abs(mean - 0.5) > 3 * error OR error > 0.01"), '', 'AUC of coins is that of chance');
+	return;
+}
+
+# Journeys of the channels 0, 1, 2: the chance to stay with the channel, and that to convert in the end, by the journey so far.
+sub simulate
+{
+	my ($kind, $set, $journeys, $stays, $converts) = @_;
+	my %counts;
+	for (1 .. $journeys)
+	{
+		my @path = (int rand 3);
+		push @path, rand() < $stays->(@path) ? $path[-1] : ($path[-1] + 1 + int rand 2) % 3 while rand() < 0.65;
+		$counts{ join ',', @path }[ rand() < $converts->(@path) ? 0 : 1 ]++;
+	}
+	my @rows = map { sprintf "('%s', %d, '{%s}', %d, %d)", $kind, $set, $_, map { $_ // 0 } @{ $counts{$_} }[ 0, 1 ] } sort keys %counts;
+	while (@rows)
+	{
+		set_up('INSERT INTO simulated VALUES ' . join ', ', splice @rows, 0, 1000);
+	}
+	return;
+}
+
 # One of five by their weights; an end, of which there are two, not at the start.
 sub step
 {
@@ -277,15 +478,13 @@ sub test_poisson
 {
 	for my $mean (1, 2, 5, 9, 10, 11, 30, 200)
 	{
-		is(fit_of(histogram("conversion_paths('{a}', $mean, 0, 3)", "channel = 'a'"), $mean), '', "numbers with mean $mean are Poisson numbers");
+		is(poisson_fit(histogram("conversion_paths('{a}', $mean, 0, 3)", "channel = 'a'"), $mean), '', "numbers with mean $mean are Poisson numbers");
 	}
 	# the sum of what is drawn for different paths; and of a path without channels
-	is(fit_of(histogram("(SELECT conversion_paths(ARRAY[i::text, 'z'], 1, 0, 1) FROM generate_series(1, 12) i)", "channel = 'z'"), 12), '', 'so are sums over paths');
-	is(fit_of(histogram("conversion_paths(NULL, 4, 0, 0)", "channel = '(unattributed)'"), 4), '', 'and unattributed conversions');
+	is(poisson_fit(histogram("(SELECT conversion_paths(ARRAY[i::text, 'z'], 1, 0, 1) FROM generate_series(1, 12) i)", "channel = 'z'"), 12), '', 'so are sums over paths');
+	is(poisson_fit(histogram("conversion_paths(NULL, 4, 0, 0)", "channel = '(unattributed)'"), 4), '', 'and unattributed conversions');
 
 	# far away from 0, the normal distribution
-	my @quantiles = qw(-1.644853627 -1.281551566 -1.036433389 -0.841621234 -0.67448975 -0.524400513 -0.385320466 -0.253347103 -0.125661347 0
-		0.125661347 0.253347103 0.385320466 0.524400513 0.67448975 0.841621234 1.036433389 1.281551566 1.644853627);
 	for my $mean (1e7, 1e10, 1e15, 4e18)
 	{
 		my $list = join ',', @quantiles;
@@ -307,30 +506,39 @@ sub histogram
 	return \%counts;
 }
 
-# What is wrong with numbers that should be Poisson: mean, variance, chi-square, the far tail; '' if nothing is.
-sub fit_of
+sub poisson_fit
 {
 	my ($counts, $mean) = @_;
+	my @logs = (-$mean);
+	return fit_of($counts, 2 * $seeds, $mean, $mean, sub { my $k = shift; $logs[$_] //= $logs[ $_ - 1 ] + log($mean / $_) for @logs .. $k; $logs[$k] }, 9**9**9);
+}
+
+# What is wrong with so many numbers of a distribution, whose logarithm of the probability and end are given: mean,
+# variance, chi-square, the far tail; '' if nothing is.
+sub fit_of
+{
+	my ($counts, $count, $mean, $spread, $log_probability, $end) = @_;
 	my $n = sum0(values %$counts);
-	return "$n numbers" if $n != 2 * $seeds;
+	return "$n numbers" if $n != $count;
 	my $average = sum0(map { $_ * $counts->{$_} } keys %$counts) / $n;
 	my $variance = sum0(map { ($_ - $mean)**2 * $counts->{$_} } keys %$counts) / $n;
 	my @faults;
-	push @faults, "mean $average" if abs($average - $mean) > 4 * sqrt($mean / $n);
-	push @faults, "variance $variance" if abs($variance - $mean) > 4 * sqrt((2 * $mean**2 + $mean) / $n);
-	my ($square, $degrees, $probability, $seen, $expected, $log) = (0, -1, 0, 0, 0, -$mean);
+	push @faults, "mean $average" if abs($average - $mean) > 4 * sqrt($spread / $n);
+	# the fourth moment of both distributions is at most this
+	push @faults, "variance $variance" if abs($variance - $spread) > 4 * sqrt((2 * $spread**2 + $spread) / $n);
+	my ($square, $degrees, $probability, $seen, $expected) = (0, -1, 0, 0, 0);
 	for (my $k = 0; $k < 20 * $mean + 100; $k++)
 	{
-		$log += log($mean / $k) if $k > 0;
-		$expected += $n * exp $log;
+		my $here = exp $log_probability->($k);
+		$expected += $n * $here;
 		$seen += $counts->{$k} // 0;
-		$probability += exp $log;
+		$probability += $here;
 		# classes of 20 or more; what is beyond is one class
 		my $is_last = $n * (1 - $probability) < 20;
 		next if $expected < 20 && !$is_last;
 		if ($is_last)
 		{
-			$expected += $n * (1 - $probability);
+			$expected += max(0, $n * (1 - $probability));
 			$seen += $counts->{$_} for grep { $_ > $k } keys %$counts;
 		}
 		$square += ($seen - $expected)**2 / $expected;
@@ -340,8 +548,23 @@ sub fit_of
 	}
 	push @faults, "chi-square $square of $degrees degrees" if $square > $degrees + 4 * sqrt(2 * $degrees);
 	my ($least, $most) = (min(keys %$counts), max(keys %$counts));
-	push @faults, "from $least to $most" if $least < 0 || $most > $mean + 7 * sqrt($mean) + 7;
+	push @faults, "from $least to $most" if $least < 0 || $most > min($end, $mean + 7 * sqrt($spread) + 7);
 	return join ', ', @faults;
+}
+
+# What is wrong with numbers that should be of the standard normal distribution: chi-square of twenty classes as likely.
+sub normal_fit
+{
+	my @classes = (0) x 20;
+	for my $x (@_)
+	{
+		my $class = 0;
+		$class++ while $class < 19 && $x >= $quantiles[$class];
+		$classes[$class]++;
+	}
+	my $expected = @_ / 20;
+	my $square = sum0(map { ($_ - $expected)**2 / $expected } @classes);
+	return $square < 19 + 4 * sqrt(38) ? '' : "chi-square $square of 19 degrees";
 }
 
 # Replicates, conversions and non-conversions, and seeds know nothing of each other.
