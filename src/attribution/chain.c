@@ -25,7 +25,6 @@
 
 #include <math.h>
 
-#include "miscadmin.h"
 
 #include "attribution/censored_chain.h"
 #include "attribution/chain.h"

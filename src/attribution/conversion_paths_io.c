@@ -128,7 +128,6 @@ conversion_paths_recv(PG_FUNCTION_ARGS)
 	ExpandedState *state = expanded_state_create(&path_set_methods, CurrentMemoryContext);
 	PathSet    *set = state->content;
 	PathRoom	room;
-	const char *problem;
 	int			flags;
 	uint32		path_count;
 
@@ -144,9 +143,6 @@ conversion_paths_recv(PG_FUNCTION_ARGS)
 		receive_path(&message, set, &room);
 		CHECK_FOR_INTERRUPTS();
 	}
-	problem = path_set_check(set);
-	if (problem != NULL)
-		state_bad_message(&message, problem);
 	if ((flags & WIRE_TIMED) != 0)
 		receive_timed(&message, set);
 	PG_RETURN_DATUM(state_finished(state));
@@ -199,7 +195,6 @@ static bool
 parse(JsonReader *reader, PathSet *set)
 {
 	const char *values[MEMBER_COUNT];
-	const char *problem;
 	PathRoom	room;
 
 	if (!json_members(reader, member_names, values, MEMBER_COUNT))
@@ -221,9 +216,6 @@ parse(JsonReader *reader, PathSet *set)
 	}
 	if (reader->problem != NULL)
 		return false;
-	problem = path_set_check(set);
-	if (problem != NULL)
-		return json_problem(reader, problem);
 
 	if (values[HALF_LIFE] == NULL && values[TIMED_CONVERSIONS] == NULL && values[TIMED] == NULL)
 		return true;

@@ -260,7 +260,7 @@ read_options(CachedRule *cached)
 	if (is_given(cached, OPTION_LOOKBACK))
 		lookback = duration_microseconds(DatumGetIntervalP(cached->options[OPTION_LOOKBACK]), "lookback");
 	/* '30' is read as seconds, and nearly all conversions would be without touches */
-	if (lookback < USECS_PER_MINUTE)
+	if (lookback > 0 && lookback < USECS_PER_MINUTE)
 		ereport(WARNING,
 				(errmsg("argument \"lookback\" is less than a minute"),
 				 errhint("A number without a unit means seconds: write for example '30 days'.")));

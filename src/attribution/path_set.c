@@ -190,27 +190,6 @@ path_set_merge(PathSet *set, const PathSet *other)
 	pfree(numbers);
 }
 
-/* What is wrong with a set that was not made from rows, or NULL: each channel must be in a path. */
-const char *
-path_set_check(const PathSet *set)
-{
-	bool	   *is_met = palloc0(Max(set->channels.count, 1));
-	const char *fault = NULL;
-
-	for (uint32 i = 0; i < set->path_count; i++)
-	{
-		for (uint32 j = 0; j < set->paths[i].length; j++)
-			is_met[set->paths[i].channels[j]] = true;
-	}
-	for (uint32 i = 0; i < set->channels.count && fault == NULL; i++)
-	{
-		if (!is_met[i])
-			fault = "A channel is in no path.";
-	}
-	pfree(is_met);
-	return fault;
-}
-
 /*
  * The paths in canonical order: by the places of their channels, a path after its own
  * beginnings.  'places' is channel_places() of the set's channels.  Palloc'd.

@@ -58,7 +58,6 @@ extern PathEntry *path_set_entry(PathSet *set, const uint32 *channels, uint32 le
 extern void path_set_count(PathSet *set, PathEntry *entry, int64 conversions, int64 non_conversions);
 extern void path_set_half_life(PathSet *set, int64 half_life);
 extern TimedCredit *path_set_timed(PathSet *set, uint32 channel);
-extern const char *path_set_check(const PathSet *set);
 extern void path_set_merge(PathSet *set, const PathSet *other);
 extern const PathEntry **path_set_sorted(const PathSet *set, const uint32 *places);
 

@@ -38,6 +38,7 @@ sub test_shop
 	compare_with_points($report, 'shop');
 	compare_funnel($report);
 	compare_attribution($report, 'shop', 'purchase');
+	like($report->{text}, qr/^\(unattributed\): conversions without a touch/m, 'shop: what (unattributed) is');
 
 	my ($events, $goals, $worst) = split /\|/, query(q{
 		SELECT (SELECT count(*) FROM hit), (SELECT count(DISTINCT goal) FROM hit),
@@ -133,6 +134,7 @@ sub test_messages
 	my %clicks = (CSV => file("user_id,at,event,channel\n1,2026-01-01,view,a\n1,2026-01-02,order,b\n"));
 	like(demo(%clicks, CONVERSION => 'ordr')->{text}, qr/No event matches the conversion ordr:/, 'a conversion that nobody made');
 	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^ a +\| +1.0 \| .*A conversion is ord\*: there are 1, and 0 journeys/ms, 'a conversion by pattern');
+	unlike(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/unattributed/, 'nothing is said of (unattributed) where there is none');
 	fails_with({ %works, POINTS => '{"a": "many"}' }, qr/many/, 'points that are no number');
 	fails_with({ CSV => "$folder/none.csv" }, qr/no such file/, 'a file that is not there');
 	return;
@@ -321,15 +323,18 @@ sub test_access_log
 	my $file = "$data/web/apache.log.gz";
   SKIP:
 	{
-		skip "$file is not there", 11 unless -r $file;
+		skip "$file is not there", 12 unless -r $file;
 		my $report = demo(CSV => $file);
 		my ($hits, $visitors, $visits) = count_log($file);
 		is("$hits $visitors $visits", '10000 1753 3052', 'access log: the count in Perl');
 		like($report->{text}, qr/10000 hits; 0 lines without address and time left out,\n1 lines cut off but used/, 'access log: the malformed line');
 		like($report->{text}, qr/^3,052 visits of 1,753 visitors, made of 10,000 events\.$/m, 'access log: 3,052 visits by address');
-		like($report->{text}, qr/credited with, name the conversion, for example\n    make demo CSV=\S+ CONVERSION=/, 'access log: no conversion is made up');
+		my ($suggested) = $report->{text} =~ /credited with, name the conversion, for example\n    make demo CSV=\S+ CONVERSION=(\w+)\n/;
+		ok(defined $suggested, 'access log: no conversion is made up');
 		recompute(q{SELECT visitor, at, event, channel, value, properties ->> 'campaign' AS campaign FROM engagement_demo.events}, 'UTC');
 		compare_without_points($report, 'access log');
+		$suggested //= '';
+		cmp_ok(query("SELECT count(*) FROM hit WHERE event = '$suggested'"), '>', 0, 'access log: the conversion that is suggested is an event');
 	}
 	return;
 }
