@@ -56,7 +56,8 @@ SELECT ltrim(to_char(conversions, '999,999,999,990')) AS conversions,
 	   value <> 0 AS has_value,
 	   CASE WHEN value <> 0 THEN 'value' ELSE 'conversions' END AS amount,
 	   CASE WHEN value <> 0 THEN 'revenue' ELSE 'conversions' END AS amount_name,
-	   CASE WHEN value <> 0 THEN 2 ELSE 1 END AS digits
+	   CASE WHEN value <> 0 THEN 2 ELSE 1 END AS digits,
+	   unattributed_conversions > 0 AS has_unattributed
 FROM attribution_paths, path_totals(paths)
 \gset
 
@@ -78,7 +79,11 @@ GROUP BY channel
 ORDER BY channel = '(unattributed)', last DESC, markov DESC, channel COLLATE "C";
 \echo 'A conversion is' :conversion:who_said_so': there are' :conversions', and' :non_conversions 'journeys'
 \echo 'ended without one. A touch is a visit, up to 90 days before; after a conversion a new journey'
-\echo 'begins. Each column adds up to all conversions; (unattributed) had no touch of their own.'
+\echo 'begins. Time decay: half as much for each 7 days earlier. Each column adds up to all conversions.'
+\if :has_unattributed
+\echo '(unattributed): conversions without a touch, as a second one in the same visit, whose touch the first'
+\echo 'one took; see reuse_touches in docs/attribution.md.'
+\endif
 
 \echo
 \echo '   ... and the goal scorers beside the players:' :amount_name 'by last click and by Markov chain'
@@ -112,9 +117,17 @@ ORDER BY difference DESC, channel COLLATE "C";
 \echo
 \echo 'No event matches the conversion' :conversion': there is nothing to credit channels with.'
 \else
+-- An event that exists, the same that points are suggested for: the one of fewest visitors. For the shell in quotes if it needs them.
+SELECT CASE WHEN pattern ~ '^[[:alnum:]_./-]+$' THEN pattern ELSE '''' || replace(pattern, '''', '''\''''') || '''' END AS conversion_example
+FROM (SELECT regexp_replace(event, '([][|*@=,\\])', '\\\1', 'g') AS pattern
+	  FROM events
+	  GROUP BY event
+	  ORDER BY count(DISTINCT visitor), event COLLATE "C" DESC
+	  LIMIT 1) AS rarest
+\gset
 \echo
 \echo 'To see what each channel is credited with, name the conversion, for example'
-\echo '   ' :rerun 'CONVERSION="last_event"'
+\echo '   ' :rerun 'CONVERSION=':conversion_example
 \endif
 \endif
 \endif
