@@ -45,10 +45,13 @@
 
 #define PUSHES_PER_INTERRUPT_CHECK 4096
 
+/* As memory from palloc is aligned, which is less than the type asks for. */
+typedef long double Extended pg_attribute_aligned(MAXIMUM_ALIGNOF);
+
 typedef struct FlowState
 {
-	long double conversions;	/* pending */
-	long double value;
+	Extended	conversions;	/* pending */
+	Extended	value;
 	double		out;			/* paths that leave for another state, or end */
 	bool		is_removed;
 	bool		is_queued;
@@ -65,7 +68,7 @@ typedef struct FlowShare
 /* A transition, as the state knows it that it leads to. */
 typedef struct FlowSource
 {
-	long double share;			/* of the paths that leave 'from' */
+	Extended	share;			/* of the paths that leave 'from' */
 	uint32		from;
 } FlowSource;
 
@@ -82,8 +85,8 @@ typedef struct Flow
 	uint32		queue_length;
 	double		all_values;		/* without signs */
 	double		work_left;
-	long double lost_conversions;
-	long double lost_value;
+	Extended	lost_conversions;
+	Extended	lost_value;
 } Flow;
 
 static Flow start_flow(const Chain *chain, double most_work);
@@ -391,8 +394,8 @@ static void
 push(Flow *flow, uint32 number)
 {
 	FlowState  *state = &flow->states[number];
-	long double conversions = state->conversions;
-	long double value = state->value;
+	Extended	conversions = state->conversions;
+	Extended	value = state->value;
 
 	state->conversions = state->value = 0;
 	/* at random places, and in more digits: a touch costs more than in a sweep */
