@@ -130,13 +130,7 @@ rows_of_paths(FunctionCallInfo fcinfo)
 	AttributionModel model;
 
 	rows->channel_count = paths->channel_count;
-	rows->names = palloc(Max(paths->channel_count, 1) * sizeof(Datum));
-	for (uint32 i = 0; i < paths->channel_count; i++)
-	{
-		const TimelineString *name = &paths->set->channels.names[paths->order[i]];
-
-		rows->names[i] = PointerGetDatum(cstring_to_text_with_len(name->bytes, (int) name->length));
-	}
+	rows->names = channel_texts(&paths->set->channels, paths->order);
 	model_of_arguments(fcinfo, &model);
 	rows->credit = attribution_model_credit(&model, paths);
 	if (model.kind == MODEL_MARKOV)

@@ -11,6 +11,9 @@
 #include "attribution/path_set.h"
 #include "attribution/touch_credit.h"
 
+/* Where random choices begin if SQL does not say. */
+#define DEFAULT_SEED 1
+
 /* A channel's credit; what is NaN is unknown, and NULL in SQL. */
 typedef struct ChannelCredit
 {

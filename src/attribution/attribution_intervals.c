@@ -35,7 +35,6 @@ PG_FUNCTION_INFO_V1(attribution_intervals);
 
 #define DEFAULT_REPLICATES 200
 #define MAX_REPLICATES 100000
-#define DEFAULT_SEED 1
 #define DEFAULT_CONF_LEVEL 0.95
 
 #define FIGURE_SHARE 0

@@ -13,7 +13,6 @@
 #include "base/text_array.h"
 
 #define DEFAULT_PERMUTATIONS 1000
-#define DEFAULT_SEED 1
 
 /* Losses of value with both signs may cancel out: nobody can say who earned what is left, this part of them or less. */
 #define CANCELLED 1e-12

@@ -50,7 +50,8 @@ chain_create(const MarkovCounts *counts)
 	ExactSum	value = {0};
 	int128		conversions = 0;
 	int128		non_conversions = 0;
-	uint64		next = 0;
+	uint32		next = 0;
+	uint32		end;
 
 	chain->channel_count = counts->channels.count;
 	chain->state_count = counts->state_count;
@@ -77,12 +78,11 @@ chain_create(const MarkovCounts *counts)
 		non_conversions += state->non_conversions;
 		exact_sum_merge(&value, &state->value, CurrentMemoryContext);
 		chain->first[i] = next;
-		for (; next < counts->transition_count; next++)
+		end = markov_transitions_end(counts, &order, next, order.states[i]);
+		for (; next < end; next++)
 		{
 			const MarkovTransition *transition = &counts->transitions[order.transitions[next]];
 
-			if (transition->from != order.states[i])
-				break;
 			chain->to[next] = order.state_places[transition->to];
 			chain->counts[next] = (double) transition->count;
 		}

@@ -51,7 +51,6 @@ PG_FUNCTION_INFO_V1(chain_order_scores);
 #define DEFAULT_MAX_ORDER 4
 #define DEFAULT_FOLDS 5
 #define MAX_FOLDS 1000
-#define DEFAULT_SEED 1
 
 /* Probabilities that are no further apart are the same but for rounding. */
 #define TIED_WITHIN 1e-13

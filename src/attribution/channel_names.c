@@ -3,11 +3,12 @@
  *		Numbers for the names of channels.
  *
  * Numbers follow the order of arrival, which depends on the plan; whatever leaves
- * a state is therefore put in the order of the names first (channel_places).
+ * a state is therefore put in the order of the names first (channels_in_order).
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "attribution/channel_names.h"
@@ -50,17 +51,15 @@ channel_number(ChannelNames *channels, const char *name, uint32 size)
 	}
 }
 
-/* Of each channel, its place when the names are sorted byte by byte; palloc'd. */
+/* Of each of the others' channels its number here, where they are added; palloc'd. */
 uint32 *
-channel_places(const ChannelNames *channels)
+channel_numbers(ChannelNames *channels, const ChannelNames *others)
 {
-	uint32	   *order = channels_in_order(channels);
-	uint32	   *places = palloc(Max(channels->count, 1) * sizeof(uint32));
+	uint32	   *numbers = palloc_extended(Max(others->count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
 
-	for (uint32 i = 0; i < channels->count; i++)
-		places[order[i]] = i;
-	pfree(order);
-	return places;
+	for (uint32 i = 0; i < others->count; i++)
+		numbers[i] = channel_number(channels, others->names[i].bytes, others->names[i].length);
+	return numbers;
 }
 
 /* The channels' numbers in the order of their names; palloc'd. */
@@ -73,6 +72,32 @@ channels_in_order(const ChannelNames *channels)
 		order[i] = i;
 	qsort_interruptible(order, channels->count, sizeof(uint32), compare_numbers, channels->names);
 	return order;
+}
+
+/* Of each channel its place in this order, which is channels_in_order(); palloc'd. */
+uint32 *
+channel_places(const ChannelNames *channels, const uint32 *order)
+{
+	uint32	   *places = palloc(Max(channels->count, 1) * sizeof(uint32));
+
+	for (uint32 i = 0; i < channels->count; i++)
+		places[order[i]] = i;
+	return places;
+}
+
+/* The names in this order, or by number if it is NULL, as SQL has them; palloc'd. */
+Datum *
+channel_texts(const ChannelNames *channels, const uint32 *order)
+{
+	Datum	   *texts = palloc_extended(Max(channels->count, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < channels->count; i++)
+	{
+		const TimelineString *name = &channels->names[order != NULL ? order[i] : i];
+
+		texts[i] = PointerGetDatum(cstring_to_text_with_len(name->bytes, (int) name->length));
+	}
+	return texts;
 }
 
 /* In this order, as channel_names_read reads them. */

@@ -30,8 +30,10 @@ typedef struct ChannelNames
 
 extern void channel_names_init(ChannelNames *channels, MemoryContext context);
 extern uint32 channel_number(ChannelNames *channels, const char *name, uint32 size);
-extern uint32 *channel_places(const ChannelNames *channels);
+extern uint32 *channel_numbers(ChannelNames *channels, const ChannelNames *others);
 extern uint32 *channels_in_order(const ChannelNames *channels);
+extern uint32 *channel_places(const ChannelNames *channels, const uint32 *order);
+extern Datum *channel_texts(const ChannelNames *channels, const uint32 *order);
 extern void channel_names_write(const ChannelNames *channels, const uint32 *order, StringInfo out);
 extern void channel_names_read(ChannelNames *channels, StateReader *reader);
 

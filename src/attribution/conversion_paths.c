@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "attribution/path_argument.h"
+#include "attribution/path_array.h"
 #include "attribution/path_set.h"
 #include "attribution/timed_credit.h"
 #include "base/text_array.h"
@@ -71,17 +72,7 @@ conversion_paths_accum_timed(PG_FUNCTION_ARGS)
 Datum
 conversion_paths_combine(PG_FUNCTION_ARGS)
 {
-	ExpandedState *state;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = expanded_state_for_change(fcinfo, &path_set_methods);
-	path_set_merge(state->content, PG_GETARG_PATH_SET(1));
-	PG_RETURN_STATE(state);
+	return expanded_state_combine(fcinfo, &path_set_methods);
 }
 
 /* Of argument 2, the times of the touches that have a channel, by argument 1. */
@@ -89,33 +80,26 @@ static int64 *
 times_of_touches(FunctionCallInfo fcinfo, const PathArgument *path, int64 *room)
 {
 	TextArrayWalk walk;
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
-	const uint8 *not_nulls = ARR_NULLBITMAP(array);
-	const char *next = array_elements(array);
-	int			length = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	WideArrayWalk at_walk;
 	int64	   *times = path->length > PATH_ROOM ?
 		palloc_extended(path->length * sizeof(int64), MCXT_ALLOC_HUGE) : room;
 	uint32		count = 0;
 
 	text_array_start(&walk, PG_GETARG_ARRAYTYPE_P(1), "path");
-	if (ARR_NDIM(array) > 1 || length != walk.length)
+	wide_array_start(&at_walk, PG_GETARG_ARRAYTYPE_P(2), "touched_at");
+	if (at_walk.length != walk.length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"touched_at\" must have a time for each of the %d touches of the path, not %d",
-						walk.length, length)));
+						walk.length, at_walk.length)));
 	for (int i = 0; text_array_next(&walk); i++)
 	{
-		bool		is_null = not_nulls != NULL && (not_nulls[i / 8] & (1 << i % 8)) == 0;
-		int64		at = 0;
+		int64		at;
+		bool		has_time = wide_array_next(&at_walk, &at);
 
-		if (!is_null)
-		{
-			memcpy(&at, next, sizeof(int64));
-			next += sizeof(int64);
-		}
 		if (!is_channel(walk.bytes, walk.size))
 			continue;
-		if (is_null || TIMESTAMP_NOT_FINITE(at))
+		if (!has_time || TIMESTAMP_NOT_FINITE(at))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("touch %d of the path has no finite time in \"touched_at\"", i + 1)));

@@ -75,7 +75,6 @@ static const char *count_path(PathSet *set, const PathRoom *room, int64 conversi
 							  int64 non_conversions, PathEntry **entry);
 static const char *check_timed(const PathSet *set);
 static const char *check_credit(const PathSet *set, const TimedCredit *timed);
-static const TimedCredit *timed_of_channel(const PathSet *set, uint32 channel);
 static void path_room_init(PathRoom *room);
 static void path_room_append(PathRoom *room, uint32 channel);
 
@@ -99,7 +98,7 @@ conversion_paths_out(PG_FUNCTION_ARGS)
 {
 	const PathSet *set = PG_GETARG_PATH_SET(0);
 	uint32	   *order = channels_in_order(&set->channels);
-	uint32	   *places = channel_places(&set->channels);
+	uint32	   *places = channel_places(&set->channels, order);
 	const PathEntry **sorted = path_set_sorted(set, places);
 	StringInfoData out;
 
@@ -153,7 +152,7 @@ conversion_paths_send(PG_FUNCTION_ARGS)
 {
 	const PathSet *set = PG_GETARG_PATH_SET(0);
 	uint32	   *order = channels_in_order(&set->channels);
-	uint32	   *places = channel_places(&set->channels);
+	uint32	   *places = channel_places(&set->channels, order);
 	const PathEntry **sorted = path_set_sorted(set, places);
 	StringInfoData out;
 
@@ -180,7 +179,7 @@ conversion_paths_send(PG_FUNCTION_ARGS)
 		pq_sendint64(&out, set->timed_conversions);
 		for (uint32 i = 0; i < set->channels.count; i++)
 		{
-			const TimedCredit *timed = timed_of_channel(set, order[i]);
+			const TimedCredit *timed = path_set_timed_credit(set, order[i]);
 
 			state_send_sum(&out, &timed->conversions);
 			state_send_sum(&out, &timed->value);
@@ -321,7 +320,7 @@ print_timed(StringInfo out, const PathSet *set, const uint32 *order)
 	appendStringInfoString(out, ", \"timed\": [");
 	for (uint32 i = 0; i < set->channels.count; i++)
 	{
-		const TimedCredit *timed = timed_of_channel(set, order[i]);
+		const TimedCredit *timed = path_set_timed_credit(set, order[i]);
 
 		appendStringInfoString(out, i > 0 ? ", [" : "[");
 		state_print_sum(out, &timed->conversions);
@@ -410,15 +409,6 @@ check_credit(const PathSet *set, const TimedCredit *timed)
 	if (exact_sum_value(&timed->conversions) < 0 || exact_sum_value(&timed->lag) < 0)
 		return "Credited conversions and times must not be negative.";
 	return NULL;
-}
-
-/* Channels have sums only from the first touch with a time on. */
-static const TimedCredit *
-timed_of_channel(const PathSet *set, uint32 channel)
-{
-	static const TimedCredit none;
-
-	return channel < set->timed_capacity ? &set->timed[channel] : &none;
 }
 
 static void

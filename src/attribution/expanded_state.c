@@ -85,6 +85,23 @@ expanded_state_for_change(FunctionCallInfo fcinfo, const StateMethods *methods)
 	return state;
 }
 
+/* Of two states as arguments: the first with the second merged into it; NULL if both are. */
+Datum
+expanded_state_combine(FunctionCallInfo fcinfo, const StateMethods *methods)
+{
+	ExpandedState *state;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	state = expanded_state_for_change(fcinfo, methods);
+	methods->merge(state->content, expanded_state_content(PG_GETARG_DATUM(1), methods));
+	PG_RETURN_STATE(state);
+}
+
 /* What a state holds, to be read only; a flat one is read into the current memory context. */
 const void *
 expanded_state_content(Datum datum, const StateMethods *methods)

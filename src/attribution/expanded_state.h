@@ -34,6 +34,7 @@ typedef struct StateMethods
 	void		(*init) (void *content, MemoryContext context);
 	void		(*read) (void *content, StateReader *reader);
 	void		(*write) (const void *content, StringInfo out);
+	void		(*merge) (void *content, const void *other);
 } StateMethods;
 
 typedef struct ExpandedState
@@ -46,6 +47,7 @@ typedef struct ExpandedState
 
 extern ExpandedState *expanded_state_create(const StateMethods *methods, MemoryContext parent);
 extern ExpandedState *expanded_state_for_change(FunctionCallInfo fcinfo, const StateMethods *methods);
+extern Datum expanded_state_combine(FunctionCallInfo fcinfo, const StateMethods *methods);
 extern const void *expanded_state_content(Datum datum, const StateMethods *methods);
 extern struct varlena *expanded_state_flatten(ExpandedState *state);
 

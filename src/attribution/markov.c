@@ -64,17 +64,7 @@ markov_accum(PG_FUNCTION_ARGS)
 Datum
 markov_combine(PG_FUNCTION_ARGS)
 {
-	ExpandedState *state;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = expanded_state_for_change(fcinfo, &markov_methods);
-	markov_merge(state->content, PG_GETARG_MARKOV(1));
-	PG_RETURN_STATE(state);
+	return expanded_state_combine(fcinfo, &markov_methods);
 }
 
 /* (conversion_paths, chain_order) */

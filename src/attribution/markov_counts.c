@@ -20,7 +20,7 @@
 
 static void read_content(void *content, StateReader *reader);
 static void write_content(const void *content, StringInfo out);
-static uint32 *numbers_of_channels(MarkovCounts *counts, const ChannelNames *others);
+static void merge_content(void *content, const void *other_content);
 static void check_channel_count(const MarkovCounts *counts);
 static uint64 tuple_after(const MarkovCounts *counts, uint64 tuple, uint32 channel);
 static uint64 tuple_translated(uint64 tuple, const uint32 *numbers);
@@ -35,7 +35,8 @@ const StateMethods markov_methods = {
 	.content_size = sizeof(MarkovCounts),
 	.init = markov_init,
 	.read = read_content,
-	.write = write_content
+	.write = write_content,
+	.merge = merge_content
 };
 
 static inline uint32
@@ -133,10 +134,11 @@ markov_add_path(MarkovCounts *counts, const uint32 *channels, uint32 length,
 void
 markov_add_paths(MarkovCounts *counts, const PathSet *set, int64 chain_order)
 {
-	uint32	   *numbers = numbers_of_channels(counts, &set->channels);
+	uint32	   *numbers = channel_numbers(&counts->channels, &set->channels);
 	uint32	   *path = NULL;
 	uint32		path_room = 0;
 
+	check_channel_count(counts);
 	markov_set_order(counts, chain_order);
 	for (uint32 i = 0; i < set->path_count; i++)
 	{
@@ -157,16 +159,19 @@ markov_add_paths(MarkovCounts *counts, const PathSet *set, int64 chain_order)
 }
 
 /* Adds what another chain of the same order has counted. */
-void
-markov_merge(MarkovCounts *counts, const MarkovCounts *other)
+static void
+merge_content(void *content, const void *other_content)
 {
+	MarkovCounts *counts = content;
+	const MarkovCounts *other = other_content;
 	uint32	   *numbers;
 	uint32	   *states;
 
 	if (other->chain_order == 0)
 		return;
 	markov_set_order(counts, other->chain_order);
-	numbers = numbers_of_channels(counts, &other->channels);
+	numbers = channel_numbers(&counts->channels, &other->channels);
+	check_channel_count(counts);
 	states = palloc_extended(Max(other->state_count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < other->state_count; i++)
 	{
@@ -295,7 +300,7 @@ markov_order(const MarkovCounts *counts)
 	MarkovOrder order;
 
 	order.channels = channels_in_order(&counts->channels);
-	order.channel_places = channel_places(&counts->channels);
+	order.channel_places = channel_places(&counts->channels, order.channels);
 	order.tuples = palloc_extended(room * sizeof(uint64), MCXT_ALLOC_HUGE);
 	order.states = palloc_extended(room * sizeof(uint32), MCXT_ALLOC_HUGE);
 	order.state_places = palloc_extended(room * sizeof(uint32), MCXT_ALLOC_HUGE);
@@ -325,6 +330,15 @@ markov_order(const MarkovCounts *counts)
 	qsort_interruptible(order.transitions, counts->transition_count, sizeof(uint32), compare_keys, keys);
 	pfree(keys);
 	return order;
+}
+
+/* Where in the canonical order the transitions of a state end that begin at 'first'. */
+uint32
+markov_transitions_end(const MarkovCounts *counts, const MarkovOrder *order, uint32 first, uint32 state)
+{
+	while (first < counts->transition_count && counts->transitions[order->transitions[first]].from == state)
+		first++;
+	return first;
 }
 
 void
@@ -359,15 +373,13 @@ write_content(const void *content, StringInfo out)
 	for (uint32 i = 0; i < counts->state_count; i++)
 	{
 		const MarkovState *state = &counts->states[order.states[i]];
-		uint32		end = next;
+		uint32		end = markov_transitions_end(counts, &order, next, order.states[i]);
 
 		state_write_number(out, order.tuples[i]);
 		state_write_number(out, (uint64) state->starts);
 		state_write_number(out, (uint64) state->conversions);
 		state_write_number(out, (uint64) state->non_conversions);
 		state_write_sum(out, &state->value);
-		while (end < counts->transition_count && counts->transitions[order.transitions[end]].from == order.states[i])
-			end++;
 		state_write_number(out, end - next);
 		for (; next < end; next++)
 		{
@@ -419,18 +431,6 @@ read_content(void *content, StateReader *reader)
 	}
 	if (counts->state_count != state_count)
 		state_corrupt(reader);
-}
-
-/* Of each of the others' channels, its number in the chain; palloc'd. */
-static uint32 *
-numbers_of_channels(MarkovCounts *counts, const ChannelNames *others)
-{
-	uint32	   *numbers = palloc_extended(Max(others->count, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-
-	for (uint32 i = 0; i < others->count; i++)
-		numbers[i] = channel_number(&counts->channels, others->names[i].bytes, others->names[i].length);
-	check_channel_count(counts);
-	return numbers;
 }
 
 static void

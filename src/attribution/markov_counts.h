@@ -75,11 +75,11 @@ extern void markov_set_order(MarkovCounts *counts, int64 chain_order);
 extern void markov_add_path(MarkovCounts *counts, const uint32 *channels, uint32 length,
 							int64 conversions, int64 non_conversions, const ExactSum *value);
 extern void markov_add_paths(MarkovCounts *counts, const PathSet *set, int64 chain_order);
-extern void markov_merge(MarkovCounts *counts, const MarkovCounts *other);
 extern uint32 markov_state(MarkovCounts *counts, uint64 tuple);
 extern MarkovTransition *markov_transition(MarkovCounts *counts, uint32 from, uint32 channel);
 extern const char *markov_check(const MarkovCounts *counts);
 extern MarkovOrder markov_order(const MarkovCounts *counts);
+extern uint32 markov_transitions_end(const MarkovCounts *counts, const MarkovOrder *order, uint32 first, uint32 state);
 extern void markov_order_free(MarkovOrder *order);
 
 #define PG_GETARG_MARKOV(n) ((const MarkovCounts *) expanded_state_content(PG_GETARG_DATUM(n), &markov_methods))

@@ -77,7 +77,6 @@ static bool parse_state(JsonReader *reader, MarkovCounts *counts, uint32 *number
 static bool parse_transition(JsonReader *reader, MarkovCounts *counts, const ListedStates *listed);
 static void print_state(StringInfo out, const MarkovState *state, uint64 tuple);
 static void send_state(StringInfo out, const MarkovState *state, uint64 tuple);
-static uint32 transitions_from(const MarkovCounts *counts, const MarkovOrder *order, uint32 first, uint32 state);
 static void receive_state(StateMessage *message, MarkovCounts *counts);
 static const char *set_chain_order(MarkovCounts *counts, int64 chain_order);
 static const char *append_channel(const MarkovCounts *counts, Tuple *tuple, uint32 channel);
@@ -186,7 +185,7 @@ markov_send(PG_FUNCTION_ARGS)
 	pq_sendint32(&out, counts->state_count);
 	for (uint32 i = 0; i < counts->state_count; i++)
 	{
-		uint32		end = transitions_from(counts, &order, next, order.states[i]);
+		uint32		end = markov_transitions_end(counts, &order, next, order.states[i]);
 
 		send_state(&out, &counts->states[order.states[i]], order.tuples[i]);
 		pq_sendint32(&out, end - next);
@@ -360,15 +359,6 @@ send_state(StringInfo out, const MarkovState *state, uint64 tuple)
 	pq_sendint64(out, state->conversions);
 	pq_sendint64(out, state->non_conversions);
 	state_send_sum(out, &state->value);
-}
-
-/* Where in the canonical order the transitions of a state end that begin at 'first'. */
-static uint32
-transitions_from(const MarkovCounts *counts, const MarkovOrder *order, uint32 first, uint32 state)
-{
-	while (first < counts->transition_count && counts->transitions[order->transitions[first]].from == state)
-		first++;
-	return first;
 }
 
 static void

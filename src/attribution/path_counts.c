@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "attribution/attribution.h"
+#include "base/duration.h"
 #include "base/set_call.h"
 
 PG_FUNCTION_INFO_V1(path_counts);
@@ -70,14 +71,13 @@ Datum
 path_totals(PG_FUNCTION_ARGS)
 {
 	const PathSet *set = PG_GETARG_PATH_SET(0);
-	const SortedPaths *paths = sorted_paths_create(set);
 	int64		non_conversions = 0;
 	int64		unattributed_conversions = 0;
+	double		unattributed_value = 0;
 	ExactSum	value = {{0}};
 	TupleDesc	row_type;
 	Datum		fields[9];
 	bool		nulls[9] = {false};
-	Interval   *half_life = palloc0(sizeof(Interval));
 
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -88,7 +88,10 @@ path_totals(PG_FUNCTION_ARGS)
 		count_add(&non_conversions, entry->non_conversions);
 		exact_sum_merge(&value, &entry->value, CurrentMemoryContext);
 		if (entry->length == 0)
+		{
 			unattributed_conversions = entry->conversions;
+			unattributed_value = exact_sum_value(&entry->value);
+		}
 	}
 	fields[0] = Int64GetDatum(set->path_count);
 	fields[1] = Int32GetDatum((int32) set->channels.count);
@@ -96,13 +99,10 @@ path_totals(PG_FUNCTION_ARGS)
 	fields[3] = Int64GetDatum(non_conversions);
 	fields[4] = Float8GetDatum(exact_sum_value(&value));
 	fields[5] = Int64GetDatum(unattributed_conversions);
-	fields[6] = Float8GetDatum(paths->unattributed_value);
+	fields[6] = Float8GetDatum(unattributed_value);
 	fields[7] = BoolGetDatum(set->timed_conversions > 0 && set->timed_conversions == set->conversions - unattributed_conversions);
 	nulls[8] = set->half_life == 0;
-	/* a day is 24 hours */
-	half_life->day = (int32) (set->half_life / USECS_PER_DAY);
-	half_life->time = set->half_life % USECS_PER_DAY;
-	fields[8] = IntervalPGetDatum(half_life);
+	fields[8] = IntervalPGetDatum(duration_interval(set->half_life));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), fields, nulls)));
 }
 
@@ -113,10 +113,7 @@ start_rows(const PathSet *set)
 	PathRows   *rows = palloc0(sizeof(PathRows));
 
 	rows->paths = sorted_paths_create(set);
-	rows->names = palloc_extended(Max(set->channels.count, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < set->channels.count; i++)
-		rows->names[i] = PointerGetDatum(cstring_to_text_with_len(set->channels.names[i].bytes,
-																  (int) set->channels.names[i].length));
+	rows->names = channel_texts(&set->channels, NULL);
 	for (uint32 i = 0; i < set->path_count; i++)
 		rows->capacity = Max(rows->capacity, set->paths[i].length);
 	rows->elements = palloc_extended(Max(rows->capacity, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);

@@ -48,7 +48,7 @@ sorted_paths_create(const PathSet *set)
 	paths->set = set;
 	paths->channel_count = set->channels.count;
 	paths->order = channels_in_order(&set->channels);
-	paths->places = channel_places(&set->channels);
+	paths->places = channel_places(&set->channels, paths->order);
 	paths->paths = path_set_sorted(set, paths->places);
 	paths->unattributed_value = 0;
 	for (uint32 i = 0; i < set->path_count; i++)
@@ -92,14 +92,11 @@ time_decay_credit(const SortedPaths *paths)
 
 	for (uint32 place = 0; place < paths->channel_count; place++)
 	{
-		uint32		number = paths->order[place];
+		const TimedCredit *timed = path_set_timed_credit(set, paths->order[place]);
 
 		credit[place].effect = credit[place].value_effect = credit[place].std_error = NAN;
-		if (number < set->timed_capacity)
-		{
-			credit[place].conversions = exact_sum_value(&set->timed[number].conversions);
-			credit[place].value = exact_sum_value(&set->timed[number].value);
-		}
+		credit[place].conversions = exact_sum_value(&timed->conversions);
+		credit[place].value = exact_sum_value(&timed->value);
 	}
 	return credit;
 }

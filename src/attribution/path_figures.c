@@ -45,14 +45,13 @@ path_figures(const SortedPaths *paths)
 	}
 	for (uint32 place = 0; place < paths->channel_count; place++)
 	{
-		uint32		number = paths->order[place];
-		const TimedCredit *timed = number < set->timed_capacity ? &set->timed[number] : NULL;
+		const TimedCredit *timed = path_set_timed_credit(set, paths->order[place]);
 
 		figures[place].last_touch_conversions = (double) last[place];
 		figures[place].assisted_conversions = (double) (conversions[place] - last[place]);
 		figures[place].mean_path_length = conversions[place] > 0 ?
 			(double) touches[place] / (double) conversions[place] : NAN;
-		figures[place].mean_days = timed != NULL && timed->journeys > 0 ?
+		figures[place].mean_days = timed->journeys > 0 ?
 			exact_sum_value(&timed->lag) / (double) timed->journeys / (double) USECS_PER_DAY : NAN;
 	}
 	return figures;

@@ -24,6 +24,7 @@
 
 static void read_content(void *content, StateReader *reader);
 static void write_content(const void *content, StringInfo out);
+static void merge_content(void *content, const void *other_content);
 static void read_timed(PathSet *set, StateReader *reader);
 static void write_timed(const PathSet *set, const uint32 *order, StringInfo out);
 static void grow_paths(PathSet *set);
@@ -35,7 +36,8 @@ const StateMethods path_set_methods = {
 	.content_size = sizeof(PathSet),
 	.init = path_set_init,
 	.read = read_content,
-	.write = write_content
+	.write = write_content,
+	.merge = merge_content
 };
 
 void
@@ -154,15 +156,15 @@ path_set_timed(PathSet *set, uint32 channel)
 }
 
 /* Adds what another set holds. */
-void
-path_set_merge(PathSet *set, const PathSet *other)
+static void
+merge_content(void *content, const void *other_content)
 {
-	uint32	   *numbers = palloc(Max(other->channels.count, 1) * sizeof(uint32));
+	PathSet    *set = content;
+	const PathSet *other = other_content;
+	uint32	   *numbers = channel_numbers(&set->channels, &other->channels);
 	uint32	   *path = NULL;
 	uint32		path_room = 0;
 
-	for (uint32 i = 0; i < other->channels.count; i++)
-		numbers[i] = channel_number(&set->channels, other->channels.names[i].bytes, other->channels.names[i].length);
 	for (uint32 i = 0; i < other->path_count; i++)
 	{
 		const PathEntry *from = &other->paths[i];
@@ -224,7 +226,7 @@ write_content(const void *content, StringInfo out)
 {
 	const PathSet *set = content;
 	uint32	   *order = channels_in_order(&set->channels);
-	uint32	   *places = channel_places(&set->channels);
+	uint32	   *places = channel_places(&set->channels, order);
 	const PathEntry **sorted = path_set_sorted(set, places);
 
 	state_write_number(out, FORMAT_VERSION);
@@ -301,8 +303,7 @@ write_timed(const PathSet *set, const uint32 *order, StringInfo out)
 	state_write_number(out, (uint64) set->timed_conversions);
 	for (uint32 i = 0; i < set->channels.count; i++)
 	{
-		static const TimedCredit none;
-		const TimedCredit *timed = order[i] < set->timed_capacity ? &set->timed[order[i]] : &none;
+		const TimedCredit *timed = path_set_timed_credit(set, order[i]);
 
 		state_write_sum(out, &timed->conversions);
 		state_write_sum(out, &timed->value);

@@ -58,10 +58,18 @@ extern PathEntry *path_set_entry(PathSet *set, const uint32 *channels, uint32 le
 extern void path_set_count(PathSet *set, PathEntry *entry, int64 conversions, int64 non_conversions);
 extern void path_set_half_life(PathSet *set, int64 half_life);
 extern TimedCredit *path_set_timed(PathSet *set, uint32 channel);
-extern void path_set_merge(PathSet *set, const PathSet *other);
 extern const PathEntry **path_set_sorted(const PathSet *set, const uint32 *places);
 
 #define PG_GETARG_PATH_SET(n) ((const PathSet *) expanded_state_content(PG_GETARG_DATUM(n), &path_set_methods))
+
+/* The sums of a channel, to be read only; all zero if there are none. */
+static inline const TimedCredit *
+path_set_timed_credit(const PathSet *set, uint32 channel)
+{
+	static const TimedCredit none;
+
+	return channel < set->timed_capacity ? &set->timed[channel] : &none;
+}
 
 /* Adds to a count; an overflow is an error (ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE). */
 extern void count_add(int64 *count, int64 more);

@@ -82,9 +82,7 @@ bool
 state_parse_sum(JsonReader *reader, ExactSum *sum, MemoryContext context)
 {
 	if (!json_is_array(reader))
-	{
 		return add_part(reader, sum, context);
-	}
 	(void) json_begin_array(reader);
 	for (uint64 n = 0; json_element(reader, n); n++)
 	{

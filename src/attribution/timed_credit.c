@@ -11,22 +11,13 @@
 #include "attribution/touch_credit.h"
 #include "base/duration.h"
 
-#define DEFAULT_HALF_LIFE (INT64CONST(7) * 24 * 60 * 60 * 1000000)
-
 /* Microseconds; NULL or no such argument: 7 days.  One of zero is an error (ERRCODE_INVALID_PARAMETER_VALUE). */
 int64
 half_life_argument(FunctionCallInfo fcinfo, int number)
 {
-	int64		half_life;
-
 	if (number >= PG_NARGS() || PG_ARGISNULL(number))
-		return DEFAULT_HALF_LIFE;
-	half_life = duration_microseconds(PG_GETARG_INTERVAL_P(number), "half_life");
-	if (half_life <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"half_life\" must be greater than zero")));
-	return half_life;
+		return CREDIT_DEFAULT_HALF_LIFE;
+	return duration_positive(PG_GETARG_INTERVAL_P(number), "half_life");
 }
 
 /*

@@ -28,8 +28,6 @@
 /* Paths up to this length are searched for a channel, longer ones have a hash table. */
 #define SHORT_PATH 16
 
-#define DEFAULT_HALF_LIFE ((double) (7 * USECS_PER_DAY))
-
 static void give_all(double *weights, int length, int touch);
 static int	last_not_skipped(const CreditPath *path);
 static void give_by_position(const CreditRule *rule, int length, double *weights);
@@ -81,7 +79,7 @@ credit_rule_of_name(const char *name, int length, CreditRule *rule)
 		rule->first = models[i].first;
 		rule->middle = models[i].middle;
 		rule->last = models[i].last;
-		rule->half_life = DEFAULT_HALF_LIFE;
+		rule->half_life = CREDIT_DEFAULT_HALF_LIFE;
 		return true;
 	}
 	return false;

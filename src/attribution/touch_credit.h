@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "utils/array.h"
 
 /* For the hint of an error about a model that does not exist. */
@@ -17,6 +18,9 @@
 
 /* Milestones of CREDIT_W_SHAPED and CREDIT_FULL_PATH: the lead and the opportunity. */
 #define CREDIT_MILESTONES 2
+
+/* Microseconds: 7 days. */
+#define CREDIT_DEFAULT_HALF_LIFE (7 * USECS_PER_DAY)
 
 typedef enum CreditModel
 {

@@ -20,7 +20,6 @@
 
 static void read_model(CreditRule *rule, const text *name);
 static void read_skip(CreditOptions *options, const NullableDatum *argument);
-static double read_half_life(const Interval *half_life);
 static void read_milestones(CreditOptions *options, const NullableDatum *argument);
 static void add_other(TouchList *list, const TimelineString *channel);
 static void check_time(const TouchList *list, const int64 *at);
@@ -58,7 +57,7 @@ credit_options_read(CreditOptions *options, const NullableDatum *arguments)
 
 	argument = &arguments[CREDIT_ARGUMENT_HALF_LIFE];
 	if (options->rule.model == CREDIT_TIME_DECAY && !argument->isnull)
-		options->rule.half_life = read_half_life(DatumGetIntervalP(argument->value));
+		options->rule.half_life = (double) duration_positive(DatumGetIntervalP(argument->value), "half_life");
 
 	options->milestone_count = 0;
 	if (options->rule.model == CREDIT_W_SHAPED || options->rule.model == CREDIT_FULL_PATH)
@@ -85,8 +84,8 @@ read_skip(CreditOptions *options, const NullableDatum *argument)
 
 	if (argument->isnull)
 	{
-		options->default_skip.bytes = DEFAULT_SKIP;
-		options->default_skip.length = sizeof(DEFAULT_SKIP) - 1;
+		options->default_skip.bytes = CHANNEL_DIRECT;
+		options->default_skip.length = sizeof(CHANNEL_DIRECT) - 1;
 		options->skip = &options->default_skip;
 		options->skip_count = 1;
 		return;
@@ -101,18 +100,6 @@ read_skip(CreditOptions *options, const NullableDatum *argument)
 		options->skip[options->skip_count].bytes = walk.bytes;
 		options->skip[options->skip_count++].length = walk.size;
 	}
-}
-
-static double
-read_half_life(const Interval *half_life)
-{
-	int64		microseconds = duration_microseconds(half_life, "half_life");
-
-	if (microseconds == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"half_life\" must be greater than zero")));
-	return (double) microseconds;
 }
 
 static void

@@ -17,8 +17,6 @@
 #include "attribution/channel_names.h"
 #include "attribution/touch_credit.h"
 
-#define DEFAULT_SKIP "(direct)"
-
 /* Places of the options among the arguments of attribution_weights and attribution_share alike. */
 #define CREDIT_ARGUMENT_MODEL 0
 #define CREDIT_ARGUMENT_CONVERTED_AT 3

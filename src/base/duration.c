@@ -62,6 +62,30 @@ duration_microseconds(const Interval *interval, const char *argument)
 	return result;
 }
 
+/* Likewise, but zero is an error as well (ERRCODE_INVALID_PARAMETER_VALUE). */
+int64
+duration_positive(const Interval *interval, const char *argument)
+{
+	int64		microseconds = duration_microseconds(interval, argument);
+
+	if (microseconds == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be greater than zero", argument)));
+	return microseconds;
+}
+
+/* An interval of this length: our days are 24 hours, and 7 days reads better than 168 hours. */
+Interval *
+duration_interval(int64 microseconds)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->day = (int32) (microseconds / USECS_PER_DAY);
+	interval->time = microseconds % USECS_PER_DAY;
+	return interval;
+}
+
 static char *
 interval_text(const Interval *interval)
 {

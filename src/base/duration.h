@@ -9,5 +9,7 @@
 
 extern int64 duration_microseconds(const Interval *interval,
 								   const char *argument);
+extern int64 duration_positive(const Interval *interval, const char *argument);
+extern Interval *duration_interval(int64 microseconds);
 
 #endif							/* ENGAGEMENT_DURATION_H */

@@ -241,11 +241,7 @@ read_rule(FunctionCallInfo fcinfo, RetentionSite *site)
 						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(period)))),
 				 errdetail("Months differ in length."),
 				 errhint("Give time_zone for calendar months, or use days, for example 30 days.")));
-	rule.length = (uint64) duration_microseconds(period, "period");
-	if (rule.length == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"period\" must be greater than zero")));
+	rule.length = (uint64) duration_positive(period, "period");
 	return rule;
 }
 

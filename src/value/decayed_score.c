@@ -52,7 +52,6 @@ PG_FUNCTION_INFO_V1(decayed_score_ne);
 PG_FUNCTION_INFO_V1(decayed_score_hash);
 PG_FUNCTION_INFO_V1(decayed_score_hash_extended);
 
-static int64 half_life_argument(const Interval *interval);
 static DecayedScore *new_score(TimestampTz anchor, int64 half_life);
 static DecayedScore *copy_of(const DecayedScore *score);
 static void add_event(DecayedScore *score, double value, TimestampTz at);
@@ -89,7 +88,7 @@ decayed_score_accum(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"half_life\" must not be null")));
-	half_life = half_life_argument(PG_GETARG_INTERVAL_P(3));
+	half_life = duration_positive(PG_GETARG_INTERVAL_P(3), "half_life");
 
 	if (score != NULL && score->half_life != half_life)
 		ereport(ERROR,
@@ -209,13 +208,7 @@ score_anchor(PG_FUNCTION_ARGS)
 Datum
 score_half_life(PG_FUNCTION_ARGS)
 {
-	int64		half_life = PG_GETARG_DECAYED_SCORE_P(0)->half_life;
-	Interval   *interval = palloc0(sizeof(Interval));
-
-	/* Our days are 24 hours, and 7 days reads better than 168 hours. */
-	interval->day = half_life / USECS_PER_DAY;
-	interval->time = half_life % USECS_PER_DAY;
-	PG_RETURN_INTERVAL_P(interval);
+	PG_RETURN_INTERVAL_P(duration_interval(PG_GETARG_DECAYED_SCORE_P(0)->half_life));
 }
 
 Datum
@@ -254,18 +247,6 @@ decayed_score_hash_extended(PG_FUNCTION_ARGS)
 {
 	return hash_any_extended((unsigned char *) PG_GETARG_DECAYED_SCORE_P(0),
 							 VALUE_BYTES, PG_GETARG_INT64(1));
-}
-
-static int64
-half_life_argument(const Interval *interval)
-{
-	int64		half_life = duration_microseconds(interval, "half_life");
-
-	if (half_life == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"half_life\" must be greater than zero")));
-	return half_life;
 }
 
 static DecayedScore *

@@ -72,11 +72,7 @@ engagement_value(PG_FUNCTION_ARGS)
 		as_of = PG_GETARG_TIMESTAMPTZ(4);
 	if (!PG_ARGISNULL(3))
 	{
-		half_life = (double) duration_microseconds(PG_GETARG_INTERVAL_P(3), "half_life");
-		if (half_life <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"half_life\" must be greater than zero")));
+		half_life = (double) duration_positive(PG_GETARG_INTERVAL_P(3), "half_life");
 		if (PG_ARGISNULL(4) || TIMESTAMP_NOT_FINITE(as_of))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
