@@ -6,7 +6,7 @@
 #   make installcheck             the regression tests against a running server
 
 EXTENSION = engagement
-EXTVERSION = 0.3
+EXTVERSION = 0.4
 
 # The concepts, floor by floor, each a .c and a .sql in its room and a test
 # sql/NAME.sql. This order is the order of the install script and of the tests.
@@ -62,6 +62,9 @@ LIBRARIES = \
 	base/log_histogram \
 	base/exact_sum \
 	base/json_reader \
+	base/expanded_state \
+	base/state_io \
+	base/state_compare \
 	base/normal \
 	base/random_draw \
 	statistics/proportion \
@@ -91,7 +94,6 @@ LIBRARIES = \
 	funnel/decimal_sum \
 	funnel/retention_stats_io \
 	attribution/channel_names \
-	attribution/expanded_state \
 	attribution/path_argument \
 	attribution/path_set \
 	attribution/markov_counts \
@@ -109,8 +111,7 @@ LIBRARIES = \
 	attribution/markov_io \
 	attribution/journey \
 	attribution/touch_window \
-	attribution/state_compare \
-	attribution/state_io \
+	attribution/channel_io \
 	attribution/touch_list \
 	attribution/path_array \
 	attribution/path_collapse \

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "attribution/expanded_state.h"
+#include "base/expanded_state.h"
 #include "timeline/codec.h"
 
 /* The path of conversions without touches; and what touches without a channel are called. */

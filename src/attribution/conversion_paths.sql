@@ -30,19 +30,19 @@ CREATE TYPE conversion_paths (
 COMMENT ON TYPE conversion_paths IS 'Distinct conversion paths (customer journeys) with how many converted, their value, and how many did not. Storable and mergeable: made by the aggregate conversion_paths, merged by rollup, read by attribution for every model';
 
 CREATE FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) RETURNS boolean
-AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_eq(conversion_paths, conversion_paths) IS 'Behind the operator = of conversion_paths';
 
 CREATE FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) RETURNS boolean
-AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_ne(conversion_paths, conversion_paths) IS 'Behind the operator <> of conversion_paths';
 
 CREATE FUNCTION conversion_paths_hash(conversion_paths) RETURNS integer
-AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_hash(conversion_paths) IS 'Hash of a conversion_paths, for GROUP BY, DISTINCT and joins';
 
 CREATE FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) RETURNS bigint
-AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION conversion_paths_hash_extended(conversion_paths, bigint) IS 'Seeded 64-bit hash of a conversion_paths, for hash partitions';
 
 CREATE OPERATOR = (

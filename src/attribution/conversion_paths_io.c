@@ -29,7 +29,7 @@
 #include "utils/memutils.h"
 
 #include "attribution/path_set.h"
-#include "attribution/state_io.h"
+#include "attribution/channel_io.h"
 
 #define WIRE_VERSION 1
 

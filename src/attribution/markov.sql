@@ -30,19 +30,19 @@ CREATE TYPE markov (
 COMMENT ON TYPE markov IS 'How often each channel, or run of channels, follows another in conversion paths. Storable and mergeable: made by the aggregate markov, merged by rollup, read by attribution. Its size follows the distinct transitions, not the paths';
 
 CREATE FUNCTION markov_eq(markov, markov) RETURNS boolean
-AS 'MODULE_PATHNAME', 'attribution_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION markov_eq(markov, markov) IS 'Behind the operator = of markov';
 
 CREATE FUNCTION markov_ne(markov, markov) RETURNS boolean
-AS 'MODULE_PATHNAME', 'attribution_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION markov_ne(markov, markov) IS 'Behind the operator <> of markov';
 
 CREATE FUNCTION markov_hash(markov) RETURNS integer
-AS 'MODULE_PATHNAME', 'attribution_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION markov_hash(markov) IS 'Hash of a markov, for GROUP BY, DISTINCT and joins';
 
 CREATE FUNCTION markov_hash_extended(markov, bigint) RETURNS bigint
-AS 'MODULE_PATHNAME', 'attribution_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION markov_hash_extended(markov, bigint) IS 'Seeded 64-bit hash of a markov, for hash partitions';
 
 CREATE OPERATOR = (

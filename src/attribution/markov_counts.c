@@ -36,7 +36,8 @@ const StateMethods markov_methods = {
 	.init = markov_init,
 	.read = read_content,
 	.write = write_content,
-	.merge = merge_content
+	.merge = merge_content,
+	.size_hint = "Collapse repeats, shorten the lookback, give rare channels one name, or keep several, each of some of the paths."
 };
 
 static inline uint32

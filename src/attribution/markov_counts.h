@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "attribution/channel_names.h"
-#include "attribution/expanded_state.h"
+#include "base/expanded_state.h"
 #include "attribution/path_set.h"
 #include "base/exact_sum.h"
 

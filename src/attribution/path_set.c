@@ -37,7 +37,8 @@ const StateMethods path_set_methods = {
 	.init = path_set_init,
 	.read = read_content,
 	.write = write_content,
-	.merge = merge_content
+	.merge = merge_content,
+	.size_hint = "Collapse repeats, shorten the lookback, give rare channels one name, or keep several, each of some of the paths."
 };
 
 void

@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "attribution/channel_names.h"
-#include "attribution/expanded_state.h"
+#include "base/expanded_state.h"
 #include "base/exact_sum.h"
 
 /* One distinct path; without channels it is that of unattributed conversions. */

@@ -229,14 +229,14 @@ static inline TimelineBuilder *
 append(TimelineBuilder *builder, uint32 kind, bool has_value, int64 at, double value)
 {
 	uint64		step = step_to(builder, at);
-	uint32		size = timeline_varint_size(kind) + timeline_varint_size(step) +
+	uint32		size = varint_size(kind) + varint_size(step) +
 		(step == STEP_ABSOLUTE ? sizeof(int64) : 0) + (has_value ? sizeof(double) : 0);
 	uint8	   *out;
 
 	if (unlikely(builder->used + (uint64) size > builder->capacity))
 		builder = grow(builder, size);
-	out = timeline_write_varint(builder->data + builder->used, kind);
-	out = timeline_write_varint(out, step);
+	out = varint_write(builder->data + builder->used, kind);
+	out = varint_write(out, step);
 	if (step == STEP_ABSOLUTE)
 	{
 		memcpy(out, &at, sizeof(int64));

@@ -44,6 +44,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/varint.h"
+
 #define TIMELINE_VERSION 1
 
 #define TIMELINE_FLAG_CHANNELS 0x10
@@ -186,37 +188,12 @@ timeline_code_width(uint32_t kind_count)
 	return kind_count <= 1 ? 0 : kind_count <= 0x100 ? 1 : kind_count <= 0x10000 ? 2 : 4;
 }
 
-/* Reads a varint and moves *byte past it; a fault leaves *byte at the fault. */
 static inline TimelineFault
 timeline_read_varint(const uint8_t **byte, const uint8_t *end, uint64_t *number)
 {
-	const uint8_t *p = *byte;
-	uint64_t	result;
-	int			shift;
+	VarintFault fault = varint_read(byte, end, number);
 
-	if (p < end && *p < 0x80)
-	{
-		*number = *p;
-		*byte = p + 1;
-		return TIMELINE_OK;
-	}
-	for (result = 0, shift = 0; p < end; p++, shift += 7)
-	{
-		uint8_t		b = *p;
-
-		if (shift == 63 && b > 1)
-			return TIMELINE_BAD_VARINT;
-		result |= (uint64_t) (b & 0x7f) << shift;
-		if (b < 0x80)
-		{
-			if (b == 0)
-				return TIMELINE_BAD_VARINT;
-			*number = result;
-			*byte = p + 1;
-			return TIMELINE_OK;
-		}
-	}
-	return TIMELINE_TRUNCATED;
+	return fault == VARINT_OK ? TIMELINE_OK : fault == VARINT_TRUNCATED ? TIMELINE_TRUNCATED : TIMELINE_BAD_VARINT;
 }
 
 static inline int64_t
@@ -231,29 +208,10 @@ timeline_zigzag(int64_t number)
 	return ((uint64_t) number << 1) ^ (uint64_t) (number >> 63);
 }
 
-static inline uint32_t
-timeline_varint_size(uint64_t number)
-{
-	/* seven bits a byte; the lowest bit makes 0 take one */
-	return (uint32_t) (70 - __builtin_clzll(number | 1)) / 7;
-}
-
-static inline uint8_t *
-timeline_write_varint(uint8_t *out, uint64_t number)
-{
-	while (number >= 0x80)
-	{
-		*out++ = (uint8_t) (number | 0x80);
-		number >>= 7;
-	}
-	*out++ = (uint8_t) number;
-	return out;
-}
-
 static inline uint8_t *
 timeline_write_string(uint8_t *out, const TimelineString *string)
 {
-	out = timeline_write_varint(out, string->length);
+	out = varint_write(out, string->length);
 	memcpy(out, string->bytes, string->length);
 	return out + string->length;
 }

@@ -60,7 +60,7 @@ strings_size(const TimelineString *strings, uint32 count)
 	uint64		size = 0;
 
 	for (uint32 i = 0; i < count; i++)
-		size += timeline_varint_size(strings[i].length) + (uint64) strings[i].length;
+		size += varint_size(strings[i].length) + (uint64) strings[i].length;
 	return size;
 }
 
@@ -181,13 +181,13 @@ write_timeline(const PartDictionary *dictionary, EncoderEvent *events, uint32 ev
 				*out++ = (uint8) (bits >> (8 * b));
 		}
 		else
-			out = timeline_write_varint(out, encode_value(events[i].value, layout.value_unit));
+			out = varint_write(out, encode_value(events[i].value, layout.value_unit));
 	}
 	for (uint32 i = 0; i < event_count; i++)
 	{
 		if (i % TIMELINE_INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
-		out = timeline_write_varint(out, (uint64) events[i].at);
+		out = varint_write(out, (uint64) events[i].at);
 	}
 	Assert(out == (uint8 *) result + VARSIZE(result));
 	return result;
@@ -323,13 +323,13 @@ timeline_of_run(const TimelineView *view, const TimelineRun *run)
 
 	size = measure_head(&dictionary, &layout) +
 		(Size) run->event_count * timeline_code_width(dictionary.part.kind_count) +
-		value_size + timeline_varint_size(first_time) + time_size;
+		value_size + varint_size(first_time) + time_size;
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
 	out = write_head((uint8 *) VARDATA(result), &dictionary, &layout);
 	out = write_codes(out, &dictionary, run->events, run->event_count);
 	memcpy(out, run->values, value_size);
-	out = timeline_write_varint(out + value_size, first_time);
+	out = varint_write(out + value_size, first_time);
 	memcpy(out, run->times, time_size);
 	Assert(out + time_size == (uint8 *) result + VARSIZE(result));
 	part_dictionary_free(&dictionary);
@@ -361,24 +361,24 @@ measure_head(const PartDictionary *dictionary, const Layout *layout)
 {
 	uint64		size;
 
-	size = 2 + timeline_varint_size(layout->event_count) + timeline_varint_size(dictionary->part.label_count) +
-		timeline_varint_size(dictionary->part.kind_count) +
+	size = 2 + varint_size(layout->event_count) + varint_size(dictionary->part.label_count) +
+		varint_size(dictionary->part.kind_count) +
 		strings_size(dictionary->part.labels, dictionary->part.label_count);
 	if (dictionary->has_values)
-		size += timeline_varint_size(layout->value_count);
+		size += varint_size(layout->value_count);
 	if (dictionary->part.channel_count > 0)
-		size += timeline_varint_size(dictionary->part.channel_count) +
+		size += varint_size(dictionary->part.channel_count) +
 			strings_size(dictionary->part.channels, dictionary->part.channel_count);
 	if (dictionary->part.property_count > 0)
-		size += timeline_varint_size(dictionary->part.property_count) +
+		size += varint_size(dictionary->part.property_count) +
 			strings_size(dictionary->part.properties, dictionary->part.property_count);
 	for (uint32 i = 0; i < dictionary->part.kind_count; i++)
 	{
-		size += timeline_varint_size(kind_label(dictionary, i));
+		size += varint_size(kind_label(dictionary, i));
 		if (dictionary->part.channel_count > 0)
-			size += timeline_varint_size(dictionary->part.kinds[i].channel);
+			size += varint_size(dictionary->part.kinds[i].channel);
 		if (dictionary->part.property_count > 0)
-			size += timeline_varint_size(dictionary->part.kinds[i].properties);
+			size += varint_size(dictionary->part.kinds[i].properties);
 	}
 	return size;
 }
@@ -390,25 +390,25 @@ write_head(uint8 *out, const PartDictionary *dictionary, const Layout *layout)
 	*out++ = (uint8) (layout->time_unit | layout->value_unit << 2 |
 					  (dictionary->part.channel_count > 0 ? TIMELINE_FLAG_CHANNELS : 0) |
 					  (dictionary->part.property_count > 0 ? TIMELINE_FLAG_PROPERTIES : 0));
-	out = timeline_write_varint(out, layout->event_count);
+	out = varint_write(out, layout->event_count);
 	if (dictionary->has_values)
-		out = timeline_write_varint(out, layout->value_count);
-	out = timeline_write_varint(out, dictionary->part.label_count);
+		out = varint_write(out, layout->value_count);
+	out = varint_write(out, dictionary->part.label_count);
 	if (dictionary->part.channel_count > 0)
-		out = timeline_write_varint(out, dictionary->part.channel_count);
+		out = varint_write(out, dictionary->part.channel_count);
 	if (dictionary->part.property_count > 0)
-		out = timeline_write_varint(out, dictionary->part.property_count);
-	out = timeline_write_varint(out, dictionary->part.kind_count);
+		out = varint_write(out, dictionary->part.property_count);
+	out = varint_write(out, dictionary->part.kind_count);
 	out = write_strings(out, dictionary->part.labels, dictionary->part.label_count);
 	out = write_strings(out, dictionary->part.channels, dictionary->part.channel_count);
 	out = write_strings(out, dictionary->part.properties, dictionary->part.property_count);
 	for (uint32 i = 0; i < dictionary->part.kind_count; i++)
 	{
-		out = timeline_write_varint(out, kind_label(dictionary, i));
+		out = varint_write(out, kind_label(dictionary, i));
 		if (dictionary->part.channel_count > 0)
-			out = timeline_write_varint(out, dictionary->part.kinds[i].channel);
+			out = varint_write(out, dictionary->part.kinds[i].channel);
 		if (dictionary->part.property_count > 0)
-			out = timeline_write_varint(out, dictionary->part.kinds[i].properties);
+			out = varint_write(out, dictionary->part.kinds[i].properties);
 	}
 	return out;
 }
@@ -448,13 +448,13 @@ measure_events(const PartDictionary *dictionary, Layout *layout, EncoderEvent *e
 		else if (layout->time_unit == TIMELINE_MILLISECONDS)
 			at /= 1000;
 		events[i].at = i == 0 ? (int64) timeline_zigzag(at) : (int64) ((uint64) at - (uint64) previous);
-		size += timeline_varint_size((uint64) events[i].at);
+		size += varint_size((uint64) events[i].at);
 		previous = at;
 		if (dictionary->part.kinds[events[i].kind].has_value)
 		{
 			layout->value_count++;
 			size += layout->value_unit == TIMELINE_DOUBLES ? 8 :
-				timeline_varint_size(encode_value(events[i].value, layout->value_unit));
+				varint_size(encode_value(events[i].value, layout->value_unit));
 		}
 	}
 	return size;

@@ -23,7 +23,7 @@
 #include "timeline/builder.h"
 #include "timeline/timeline.h"
 
-ENGAGEMENT_MODULE_MAGIC("0.3");
+ENGAGEMENT_MODULE_MAGIC("0.4");
 
 PG_FUNCTION_INFO_V1(timeline_in);
 PG_FUNCTION_INFO_V1(timeline_out);
@@ -100,7 +100,7 @@ timeline_send(PG_FUNCTION_ARGS)
 			string.bytes = converted;
 			string.length = strlen(converted);
 		}
-		pq_sendbytes(&buf, (char *) prefix, timeline_write_varint(prefix, string.length) - prefix);
+		pq_sendbytes(&buf, (char *) prefix, varint_write(prefix, string.length) - prefix);
 		pq_sendbytes(&buf, string.bytes, (int) string.length);
 	}
 	if (view.event_count > 0)

@@ -299,11 +299,11 @@ replace(uint8_t *bytes, size_t length, size_t at, size_t old, const uint8_t *wit
 	return result;
 }
 
-/* Like timeline_write_varint(), but at will with a last byte that says nothing. */
+/* Like varint_write(), but at will with a last byte that says nothing. */
 static size_t
 write_varint(uint8_t *out, uint64_t number, int needless)
 {
-	size_t		size = (size_t) (timeline_write_varint(out, number) - out);
+	size_t		size = (size_t) (varint_write(out, number) - out);
 
 	if (needless)
 	{

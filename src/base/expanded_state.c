@@ -12,8 +12,8 @@
 
 #include "utils/memutils.h"
 
-#include "attribution/expanded_state.h"
-#include "timeline/codec.h"
+#include "base/expanded_state.h"
+#include "base/varint.h"
 
 /* A touch takes a byte or more here, and up to six times as many as text. */
 #define MAX_FLAT_SIZE (160 * 1024 * 1024)
@@ -133,7 +133,7 @@ expanded_state_flatten(ExpandedState *state)
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("%s of %d MB is too large", state->methods->type, out.len >> 20),
 					 errdetail("A larger one could be stored, but not printed, and so not be dumped: a text has at most 1 GB."),
-					 errhint("Collapse repeats, shorten the lookback, give rare channels one name, or keep several, each of some of the paths.")));
+					 errhint("%s", state->methods->size_hint)));
 		SET_VARSIZE(out.data, out.len);
 		state->flat = (struct varlena *) out.data;
 		MemoryContextSwitchTo(caller);
@@ -176,8 +176,8 @@ read_flat(ExpandedState *state, Datum datum)
 void
 state_write_number(StringInfo out, uint64 number)
 {
-	enlargeStringInfo(out, 10);
-	out->len = (int) (timeline_write_varint((uint8 *) out->data + out->len, number) - (uint8 *) out->data);
+	enlargeStringInfo(out, VARINT_MAX_SIZE);
+	out->len = (int) (varint_write((uint8 *) out->data + out->len, number) - (uint8 *) out->data);
 }
 
 void
@@ -197,7 +197,7 @@ state_read_number(StateReader *reader, uint64 limit)
 {
 	uint64		number;
 
-	if (timeline_read_varint(&reader->next, reader->end, &number) != TIMELINE_OK || number > limit)
+	if (varint_read(&reader->next, reader->end, &number) != VARINT_OK || number > limit)
 		state_corrupt(reader);
 	return number;
 }

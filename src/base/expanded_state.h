@@ -35,6 +35,7 @@ typedef struct StateMethods
 	void		(*read) (void *content, StateReader *reader);
 	void		(*write) (const void *content, StringInfo out);
 	void		(*merge) (void *content, const void *other);
+	const char *size_hint;		/* what to do against one that is too large */
 } StateMethods;
 
 typedef struct ExpandedState

@@ -1,7 +1,6 @@
 /*
  * state_io.h
- *		What the text and binary forms of conversion_paths and markov have in common:
- *		channels, counts and exact sums.
+ *		What the text and binary forms of storable states have in common: counts and exact sums.
  *
  * A state_parse_ function reads JSON and says with false that there is a problem,
  * which the reader then has; a state_receive_ function reads the binary form, where a
@@ -14,8 +13,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "attribution/channel_names.h"
-#include "attribution/expanded_state.h"
+#include "base/expanded_state.h"
 #include "base/exact_sum.h"
 #include "base/json_reader.h"
 
@@ -28,25 +26,19 @@ typedef struct StateMessage
 
 extern Datum state_finished(ExpandedState *state);
 
-extern bool state_parse_channels(JsonReader *reader, ChannelNames *channels);
-extern bool state_parse_channel(JsonReader *reader, const ChannelNames *channels, uint32 *number);
 extern bool state_parse_sum(JsonReader *reader, ExactSum *sum, MemoryContext context);
 extern bool state_parse_next_count(JsonReader *reader, int64 *count);
 extern bool state_parse_next_sum(JsonReader *reader, ExactSum *sum, MemoryContext context);
 
-extern void state_print_channels(StringInfo out, const ChannelNames *channels, const uint32 *order);
 extern void state_print_count(StringInfo out, int64 count);
 extern void state_print_sum(StringInfo out, const ExactSum *sum);
 
 extern void state_receive_version(StateMessage *message, int version);
-extern void state_receive_channels(StateMessage *message, ChannelNames *channels);
-extern uint32 state_receive_channel(StateMessage *message, const ChannelNames *channels);
 extern uint32 state_receive_length(StateMessage *message, Size least_size);
 extern int64 state_receive_count(StateMessage *message);
 extern void state_receive_sum(StateMessage *message, ExactSum *sum, MemoryContext context);
 pg_noreturn extern void state_bad_message(const StateMessage *message, const char *problem);
 
-extern void state_send_channels(StringInfo out, const ChannelNames *channels, const uint32 *order);
 extern void state_send_sum(StringInfo out, const ExactSum *sum);
 
 #endif							/* ENGAGEMENT_STATE_IO_H */
