@@ -49,7 +49,26 @@ CONCEPTS = \
 	attribution/attribution_intervals \
 	attribution/chain_order_scores \
 	attribution/shapley_positions \
-	attribution/attribution_report
+	attribution/attribution_report \
+	clv/model \
+	clv/purchase_summary \
+	clv/purchase_histories \
+	clv/spend_histories \
+	clv/fit \
+	clv/p_alive \
+	clv/expected_purchases \
+	clv/purchase_probability \
+	clv/discounted_purchases \
+	clv/expected_value \
+	clv/clv \
+	clv/retention_curve \
+	clv/rfm \
+	clv/forecast_error \
+	clv/unit_economics \
+	clv/value_basis \
+	clv/value_by_age \
+	clv/cohort_value \
+	clv/discount_use
 
 # C that shows nothing in SQL; it is tested through the concepts that use it.
 LIBRARIES = \
@@ -66,6 +85,10 @@ LIBRARIES = \
 	base/state_io \
 	base/state_compare \
 	base/normal \
+	base/special \
+	base/newton \
+	base/quadrature \
+	base/period \
 	base/random_draw \
 	statistics/proportion \
 	timeline/codec \
@@ -115,7 +138,25 @@ LIBRARIES = \
 	attribution/touch_list \
 	attribution/path_array \
 	attribution/path_collapse \
-	attribution/touch_credit
+	attribution/touch_credit \
+	clv/likelihood \
+	clv/betageo_likelihood \
+	clv/pareto_likelihood \
+	clv/gamma_gamma_likelihood \
+	clv/betabinomial_likelihood \
+	clv/sbg_likelihood \
+	clv/betageo \
+	clv/betageo_integral \
+	clv/pareto \
+	clv/betabinomial \
+	clv/gamma_gamma \
+	clv/sbg \
+	clv/buyer_argument \
+	clv/histories \
+	clv/histories_io \
+	clv/model_io \
+	clv/purchase_days \
+	clv/cohort_value_io
 
 MODULE_big = $(EXTENSION)
 OBJS = $(addsuffix .o,$(addprefix src/,$(LIBRARIES) $(CONCEPTS)))

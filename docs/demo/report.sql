@@ -341,6 +341,8 @@ ORDER BY event_count DESC, started_at, visitor::text COLLATE "C";
 
 \ir attribution.sql
 
+\ir clv.sql
+
 SELECT ltrim(to_char(count(*), '999,999,999,990')) AS visits,
 	   ltrim(to_char(count(DISTINCT visitor), '999,999,999,990')) AS visitors,
 	   ltrim(to_char(sum(event_count), '999,999,999,990')) AS events

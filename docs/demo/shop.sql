@@ -318,6 +318,11 @@ INSERT INTO goal_points VALUES
 	('video_*', 0.5);
 COMMENT ON TABLE goal_points IS 'Engagement points of each goal: an event pattern and its points';
 
+CREATE TABLE channel_spend (channel text PRIMARY KEY, spend float8 NOT NULL);
+INSERT INTO channel_spend VALUES
+	('paid_search', 12000), ('linkedin', 7000), ('display', 4000), ('facebook', 2500), ('partner', 2000), ('email', 900);
+COMMENT ON TABLE channel_spend IS 'What the shop spent on each channel in these months';
+
 -- The steps from stranger to customer, stage by stage.
 CREATE TABLE funnel_step (step int PRIMARY KEY, label text NOT NULL, pattern text NOT NULL);
 INSERT INTO funnel_step VALUES

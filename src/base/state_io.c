@@ -87,12 +87,20 @@ state_print_count(StringInfo out, int64 count)
 	appendBinaryStringInfo(out, digits, pg_lltoa(count, digits));
 }
 
+/* The shortest digits that are this double, which is finite. */
+void
+state_print_double(StringInfo out, double number)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	appendBinaryStringInfo(out, digits, double_to_shortest_decimal_bufn(number, digits));
+}
+
 void
 state_print_sum(StringInfo out, const ExactSum *sum)
 {
 	double		parts[EXACT_SUM_MAX_PARTS];
 	int			count = exact_sum_parts(sum, parts);
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	if (count == 0)
 		appendStringInfoChar(out, '0');
@@ -102,7 +110,7 @@ state_print_sum(StringInfo out, const ExactSum *sum)
 	{
 		if (i > 0)
 			appendStringInfoString(out, ", ");
-		appendBinaryStringInfo(out, digits, double_to_shortest_decimal_bufn(parts[i], digits));
+		state_print_double(out, parts[i]);
 	}
 	if (count > 1)
 		appendStringInfoChar(out, ']');

@@ -31,6 +31,7 @@ extern bool state_parse_next_count(JsonReader *reader, int64 *count);
 extern bool state_parse_next_sum(JsonReader *reader, ExactSum *sum, MemoryContext context);
 
 extern void state_print_count(StringInfo out, int64 count);
+extern void state_print_double(StringInfo out, double number);
 extern void state_print_sum(StringInfo out, const ExactSum *sum);
 
 extern void state_receive_version(StateMessage *message, int version);

@@ -6,11 +6,17 @@
  *
  * Times are in the unit of the model.  A new customer is {0, 0, 0}: he has bought once,
  * just now.  For bgbb, recency and age are numbers of opportunities, and so is a horizon.
- * The caller has checked: frequency >= 0; 0 <= recency <= age; recency is 0 if and only if
- * frequency is; horizon >= 0 or infinite; rate >= 0, and > 0 if the horizon is infinite.
+ * The caller has checked: frequency >= 0; 0 <= recency <= age; recency is 0 if frequency
+ * is; all finite; horizon >= 0 or infinite; rate >= 0, and > 0 if the horizon is infinite.
  */
 #ifndef ENGAGEMENT_CLV_BUYER_H
 #define ENGAGEMENT_CLV_BUYER_H
+
+/*
+ * Opportunities of bgbb are added up one by one, and a double counts them exactly; nobody has
+ * more of them.
+ */
+#define BUYER_MAX_OPPORTUNITIES 1000000
 
 typedef struct Buyer
 {
@@ -46,6 +52,6 @@ extern double gamma_gamma_expected_value(const double *parameters, double freque
 
 extern double sbg_survival(const double *parameters, double period);
 extern double sbg_retention(const double *parameters, double period);
-extern double sbg_discounted_periods(const double *parameters, double survived, double rate);
+extern double sbg_discounted_periods(const double *parameters, double periods, double rate);
 
 #endif							/* ENGAGEMENT_CLV_BUYER_H */

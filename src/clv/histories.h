@@ -11,9 +11,14 @@
 
 #include "postgres.h"
 
+#include <float.h>
+
 #include "fmgr.h"
 
 #include "base/expanded_state.h"
+
+/* Every sum of so many counts is exact as a double. */
+#define HISTORIES_MAX_CUSTOMERS (INT64CONST(1) << 53)
 
 typedef struct History
 {
@@ -31,9 +36,48 @@ typedef struct Histories
 	const History *items;
 } Histories;
 
+typedef enum HistoryKind
+{
+	HISTORY_OF_PURCHASES,
+	HISTORY_OF_SPEND
+} HistoryKind;
+
+/* The content of a state.  No two items are the same history. */
+typedef struct HistorySet
+{
+	MemoryContext context;
+	HistoryKind kind;
+	bool		is_sorted;
+	int64		customers;
+	uint32		count;
+	uint32		capacity;
+	History    *items;			/* in order of arrival, or sorted */
+	uint32		slot_mask;
+	uint64	   *slots;			/* hash of an item << 32 | its number + 1, 0: free; NULL: not made */
+} HistorySet;
+
+/* Makes the row of a set-returning function of a history. */
+typedef void (*HistoryRow) (const History *history, Datum *fields);
+
 extern void histories_of_argument(FunctionCallInfo fcinfo, int number, const StateMethods *methods, Histories *histories);
+
+extern void histories_add(HistorySet *set, const History *history);
+extern void histories_sort(const HistorySet *set);
+extern int64 customers_argument(FunctionCallInfo fcinfo, int number);
+extern Datum histories_count(FunctionCallInfo fcinfo, const StateMethods *methods);
+extern Datum histories_rows(FunctionCallInfo fcinfo, const StateMethods *methods, HistoryRow form);
 
 extern const StateMethods purchase_histories_methods;
 extern const StateMethods spend_histories_methods;
+
+/* Can a customer have this history?  Also false of NaN. */
+static inline bool
+history_is_valid(HistoryKind kind, const History *history)
+{
+	if (kind == HISTORY_OF_SPEND)
+		return history->frequency > 0 && history->recency > 0 && history->recency <= DBL_MAX && history->age == 0;
+	return history->frequency >= 0 && history->recency >= 0 && history->recency <= history->age &&
+		history->age <= DBL_MAX && (history->frequency > 0 || history->recency == 0);
+}
 
 #endif							/* ENGAGEMENT_CLV_HISTORIES_H */

@@ -14,6 +14,18 @@
 #include "base/newton.h"
 #include "clv/histories.h"
 
+typedef struct FrequencyCount
+{
+	double		frequency;
+	double		customers;
+} FrequencyCount;
+
+typedef struct Frequencies
+{
+	uint32		count;
+	const FrequencyCount *items;
+} Frequencies;
+
 typedef struct Likelihood
 {
 	Histories	histories;
@@ -23,6 +35,7 @@ typedef struct Likelihood
 	int			periods;
 	int64		survivors;		/* ... and left after the last */
 	void	   *prepared;		/* what the model keeps between two calls; NULL at first */
+	Frequencies *frequencies;	/* of likelihood_frequencies(); NULL at first */
 } Likelihood;
 
 /* A sum of value, gradient and lower Hessian with what rounding took (Neumaier). */
@@ -32,8 +45,10 @@ typedef struct DerivativeSum
 	double		rest[1 + NEWTON_MAX_PARAMETERS + NEWTON_MAX_PARAMETERS * (NEWTON_MAX_PARAMETERS + 1) / 2];
 } DerivativeSum;
 
-extern void derivative_sum_add(DerivativeSum *sum, const Derivatives *term, int count, double weight);
+extern void derivative_sum_add(DerivativeSum *sum, const Derivatives *term, int count, double customers);
 extern void derivative_sum_result(const DerivativeSum *sum, int count, Derivatives *result);
+
+extern const Frequencies *likelihood_frequencies(Likelihood *likelihood);
 
 extern void bgnbd_likelihood(void *likelihood, const double *parameters, Derivatives *result);
 extern void mbgnbd_likelihood(void *likelihood, const double *parameters, Derivatives *result);

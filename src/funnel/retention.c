@@ -22,9 +22,8 @@
 #include "utils/timestamp.h"
 
 #include "base/boolean_array.h"
-#include "base/calendar.h"
 #include "base/compat.h"
-#include "base/duration.h"
+#include "base/period.h"
 #include "funnel/retention.h"
 #include "timeline/matcher.h"
 #include "timeline/timeline.h"
@@ -53,33 +52,18 @@ typedef struct RetentionElements
 	const int32 *cuts;			/* of mode brackets: last + 1 of them */
 } RetentionElements;
 
-typedef struct PeriodRule
-{
-	uint64		length;			/* microseconds of a rolling period; 0: calendar */
-	CalendarPeriod calendar;
-	LocalClock *clock;
-	int64		started_at;
-	int32		start_unit;
-} PeriodRule;
-
 /* What is kept for a call site; nothing in it changes an answer. */
 typedef struct RetentionSite
 {
 	void	   *matcher;
-	int			zone_length;	/* 0: no time zone yet */
-	char		zone_name[TZ_STRLEN_MAX + 1];
-	LocalClock	clock;
+	ZoneSite	zone;
 } RetentionSite;
 
 static RetentionElements read_elements(FunctionCallInfo fcinfo);
 static RetentionMode parse_mode(const text *mode);
 static void read_cuts(RetentionElements *elements, ArrayType *brackets);
 static RetentionSite *site_of(FunctionCallInfo fcinfo);
-static PeriodRule read_rule(FunctionCallInfo fcinfo, RetentionSite *site);
-static void set_time_zone(RetentionSite *site, const text *name);
 static bool find_start(TimelineCursor *cursor, const TimelineView *view, const uint64 *masks, int64 as_of);
-static void start_periods(PeriodRule *rule, int64 started_at);
-static uint64 period_of(const PeriodRule *rule, int64 at);
 static void mark_returns(bool *returned, const RetentionElements *elements, const PeriodRule *rule,
 						 TimelineCursor *cursor, const TimelineView *view, const uint64 *masks, int64 as_of);
 static int	element_of(const RetentionElements *elements, uint64 period);
@@ -108,7 +92,7 @@ retention(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	elements = read_elements(fcinfo);
 	site = site_of(fcinfo);
-	rule = read_rule(fcinfo, site);
+	rule = period_rule(PG_GETARG_INTERVAL_P(3), PG_ARGISNULL(5) ? NULL : PG_GETARG_TEXT_PP(5), &site->zone);
 	if (elements.last == 0)
 		PG_RETURN_NULL();
 
@@ -118,12 +102,12 @@ retention(PG_FUNCTION_ARGS)
 	if (!find_start(&cursor, &view, masks, as_of))
 		PG_RETURN_NULL();
 
-	start_periods(&rule, cursor.at);
+	period_start(&rule, cursor.at);
 	returned = palloc0(sizeof(bool) * (elements.last + 1));
 	returned[0] = true;
 	mark_returns(returned, &elements, &rule, &cursor, &view, masks, as_of);
 	known = as_of == DT_NOEND ? elements.last + 1 :
-		1 + count_complete(&elements, period_of(&rule, as_of));
+		1 + count_complete(&elements, period_number(&rule, as_of));
 	PG_RETURN_ARRAYTYPE_P(boolean_array_form(returned, known, elements.last + 1));
 }
 
@@ -220,47 +204,6 @@ site_of(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
-/* Arguments 3 and 5: period, time_zone. */
-static PeriodRule
-read_rule(FunctionCallInfo fcinfo, RetentionSite *site)
-{
-	const Interval *period = PG_GETARG_INTERVAL_P(3);
-	PeriodRule	rule = {0};
-
-	if (!PG_ARGISNULL(5))
-	{
-		set_time_zone(site, PG_GETARG_TEXT_PP(5));
-		rule.calendar = calendar_period(period, "period");
-		rule.clock = &site->clock;
-		return rule;
-	}
-	if (period->month != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"period\" must not have months or years if time_zone is NULL: \"%s\"",
-						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(period)))),
-				 errdetail("Months differ in length."),
-				 errhint("Give time_zone for calendar months, or use days, for example 30 days.")));
-	rule.length = (uint64) duration_positive(period, "period");
-	return rule;
-}
-
-static void
-set_time_zone(RetentionSite *site, const text *name)
-{
-	int			length = VARSIZE_ANY_EXHDR(name);
-	pg_tz	   *time_zone;
-
-	if (length > 0 && length == site->zone_length && memcmp(VARDATA_ANY(name), site->zone_name, length) == 0)
-		return;
-	time_zone = calendar_time_zone(name);
-	/* a name that is too long to be kept is none */
-	Assert(length <= TZ_STRLEN_MAX);
-	local_clock_set(&site->clock, time_zone);
-	memcpy(site->zone_name, VARDATA_ANY(name), length);
-	site->zone_length = length;
-}
-
 /* Moves to the first start event; false if there is none up to as_of. */
 static bool
 find_start(TimelineCursor *cursor, const TimelineView *view, const uint64 *masks, int64 as_of)
@@ -275,28 +218,6 @@ find_start(TimelineCursor *cursor, const TimelineView *view, const uint64 *masks
 	}
 	timeline_cursor_end(cursor);
 	return false;
-}
-
-static void
-start_periods(PeriodRule *rule, int64 started_at)
-{
-	rule->started_at = started_at;
-	if (rule->length == 0)
-		rule->start_unit = calendar_unit_number(rule->calendar.unit, local_clock_day(rule->clock, started_at));
-}
-
-/* The number of the period that an instant is in, which is not before the start. */
-static uint64
-period_of(const PeriodRule *rule, int64 at)
-{
-	int32		units;
-
-	/* the range of time is wider than int64 */
-	if (rule->length != 0)
-		return ((uint64) at - (uint64) rule->started_at) / rule->length;
-	units = calendar_unit_number(rule->calendar.unit, local_clock_day(rule->clock, at)) - rule->start_unit;
-	/* a clock that is put back just after midnight shows yesterday's date again */
-	return (uint64) Max(units, 0) / (uint64) rule->calendar.count;
 }
 
 /* Goes through the events after the start, up to as_of. */
@@ -317,9 +238,9 @@ mark_returns(bool *returned, const RetentionElements *elements, const PeriodRule
 			CHECK_FOR_INTERRUPTS();
 		if ((masks[timeline_kind_at(view, i)] & RETURN_EVENT) == 0)
 			continue;
-		period = period_of(rule, cursor->at);
+		period = period_number(rule, cursor->at);
 		furthest = Max(furthest, period);
-		/* of all later events none can be in a period more than one lower, see period_of */
+		/* of all later events none can be in a period more than one lower, see period_number */
 		if (period > end)
 			break;
 		element = element_of(elements, period);

@@ -69,4 +69,7 @@ timeline_string(const struct varlena *text)
 	return string;
 }
 
+/* The step of the aggregate timeline: (state, at, event [, channel [, value [, properties]]]). */
+extern Datum timeline_transition(PG_FUNCTION_ARGS);
+
 #endif							/* ENGAGEMENT_TIMELINE_H */

@@ -24,6 +24,7 @@ use File::Basename qw(dirname);
 my $funnels        = do(dirname(__FILE__) . '/funnels.pl') or die $@ || $!;
 my $behaviour      = do(dirname(__FILE__) . '/behaviour.pl') or die $@ || $!;
 my $attribution    = do(dirname(__FILE__) . '/attribution.pl') or die $@ || $!;
+my $clv            = do(dirname(__FILE__) . '/clv.pl') or die $@ || $!;
 my $plain_visitors = 'SELECT count(DISTINCT visitor) FROM event';
 my $full           = 'timeline(at, event, channel, value)';
 
@@ -88,7 +89,7 @@ my @functions = (
 		visitor => [ 'event_count(events || events)', 'SELECT visitor, 2 * count(*) AS x FROM event GROUP BY visitor' ] },
 	{ name => 'rollup of two half-years by visitor',
 		sql => grouped('rollup(events)', 'stored_half'), plain => $plain_visitors },
-	@{ $funnels->{stored} }, @{ $behaviour->{stored} }, @{ $attribution->{stored} });
+	@{ $funnels->{stored} }, @{ $behaviour->{stored} }, @{ $attribution->{stored} }, @{ $clv->{stored} });
 $_->{floor} = $floors[0]{name} for grep { !$_->{at_most_ms} } @functions;
 
 # Untimed: each query counts wrong rows and must give 0; alone or with two workers.
@@ -126,7 +127,7 @@ return {
 		[ 'Floor', \@floors ],
 		[ 'Building timelines', \@building ],
 		[ 'Funnels and retention on event rows', [ @{ $funnels->{rows} }, @{ $behaviour->{rows} } ] ],
-		[ 'Over stored timelines', \@functions ], @{ $attribution->{sections} } ],
-	identities  => [ @identities, map { @{ $_->{identities} } } $funnels, $behaviour, $attribution ],
+		[ 'Over stored timelines', \@functions ], @{ $attribution->{sections} }, @{ $clv->{sections} } ],
+	identities  => [ @identities, map { @{ $_->{identities} } } $funnels, $behaviour, $attribution, $clv ],
 	funnels     => $funnels,
-	attribution => $attribution };
+	made        => [ $attribution, $clv ] };
