@@ -165,8 +165,8 @@ SCRIPT_PARTS = src/header.sql $(addsuffix .sql,$(addprefix src/,$(CONCEPTS)))
 DATA_built = $(SCRIPT)
 # Versions whose full script is committed in src/release and never changes again, and the
 # scripts that lead from one to the next (0.1--0.2).
-RELEASES = 0.1 0.2 0.3
-UPGRADES = 0.1--0.2 0.2--0.3
+RELEASES = 0.1 0.2 0.3 0.4
+UPGRADES = 0.1--0.2 0.2--0.3 0.3--0.4
 DATA = $(patsubst %,src/release/$(EXTENSION)--%.sql,$(filter-out $(EXTVERSION),$(RELEASES)) $(UPGRADES))
 REGRESS = install $(notdir $(CONCEPTS))
 EXTRA_CLEAN = $(SCRIPT) $(OBJS:.o=.d)
