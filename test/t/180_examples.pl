@@ -17,7 +17,7 @@ END
 	$? = $status;
 }
 
-for my $page ('README.md', map { "docs/$_.md" } qw(tutorial how-it-works funnels stages retention flow attribution))
+for my $page ('README.md', map { "docs/$_.md" } qw(tutorial how-it-works funnels stages retention flow attribution clv))
 {
 	my @examples = read_examples($page);
 	ok(@examples > 0, "$page has examples");
