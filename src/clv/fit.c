@@ -240,7 +240,8 @@ fit_model(Fit *fit)
 		iterations += search(fit, 1, FIRST_NODES, &result);
 	iterations += search(fit, 1, LAST_NODES, &result);
 	describe(fit, &result);
-	fit->model->iterations = iterations;
+	if (model_has_parameters(fit->model))
+		fit->model->iterations = iterations;
 	PG_RETURN_POINTER(fit->model);
 }
 

@@ -102,24 +102,30 @@ const char *
 model_check(const Model *model)
 {
 	int			count = model_parameter_count(model->kind);
+	bool		has_parameters = outcome_has_parameters(model->outcome);
+	bool		has_covariance = model->covariance[0][0] > 0;
+	bool		has_figures = model->iterations > 0 || model->log_likelihood != 0 || model->gradient > 0 ||
+		model->condition_number > 0 || has_covariance;
 
 	for (int i = 0; i < count; i++)
 	{
-		if (outcome_has_parameters(model->outcome) ? !(model->parameters[i] > 0 && isfinite(model->parameters[i])) :
-			model->parameters[i] != 0)
+		if (has_parameters ? !(model->parameters[i] > 0 && isfinite(model->parameters[i])) : model->parameters[i] != 0)
 			return "Parameters must be finite and greater than 0, and there are none if the outcome is \"too_few\" or \"out_of_range\".";
 		for (int j = 0; j < count; j++)
 		{
-			if (!isfinite(model->covariance[i][j]) || model->covariance[i][j] != model->covariance[j][i] || model->covariance[i][i] < 0)
-				return "A covariance must be finite and symmetric, with variances that are not negative.";
+			double		covariance = model->covariance[i][j];
+
+			if (!isfinite(covariance) || covariance != model->covariance[j][i] ||
+				(has_covariance ? i == j && covariance <= 0 : covariance != 0))
+				return "A covariance must be finite and symmetric, with variances greater than 0.";
 		}
 	}
 	if (model->customers < 0 || model->iterations < 0 || !isfinite(model->log_likelihood) ||
 		!(model->gradient >= 0 && isfinite(model->gradient)) || !(model->condition_number >= 0))
 		return "The figures of a fit must be finite, and only the log-likelihood can be negative.";
-	if (model->outcome == MODEL_GIVEN && (model->customers > 0 || model->iterations > 0 || model->log_likelihood != 0 ||
-										  model->gradient > 0 || model->condition_number > 0 || model->covariance[0][0] > 0))
-		return "Figures of a fit need its outcome.";
+	if ((model->outcome == MODEL_GIVEN && model->customers > 0) ||
+		((model->outcome == MODEL_GIVEN || !has_parameters) && has_figures))
+		return "Figures of a fit need its outcome, and parameters.";
 	if (model->boundary < -1 || model->boundary >= count || (model->outcome == MODEL_BOUNDARY) != (model->boundary >= 0))
 		return "A parameter must be named as the boundary if this is the outcome, and only then.";
 	return NULL;
@@ -294,6 +300,8 @@ model_diagnostics(PG_FUNCTION_ARGS)
 		fields[9] = Float8GetDatum(model->condition_number);
 		for (int i = 4; i < 10; i++)
 			nulls[i] = false;
+		/* a text can leave out how many there were */
+		nulls[6] = model->customers == 0;
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row_type, fields, nulls)));
 }

@@ -35,11 +35,13 @@ PG_FUNCTION_INFO_V1(bgbb_recv);
 PG_FUNCTION_INFO_V1(sbg_recv);
 PG_FUNCTION_INFO_V1(model_send);
 
-/* Members of the text; the parameters come first. */
+/* Members of the text; the parameters come last, as many as the model has. */
 enum
 {
-	OUTCOME = MODEL_MAX_PARAMETERS, BOUNDARY, CUSTOMERS, ITERATIONS, LOG_LIKELIHOOD, GRADIENT, CONDITION_NUMBER, COVARIANCE, MEMBER_COUNT
+	OUTCOME, BOUNDARY, CUSTOMERS, ITERATIONS, LOG_LIKELIHOOD, GRADIENT, CONDITION_NUMBER, COVARIANCE, FIRST_PARAMETER
 };
+
+#define MAX_MEMBERS (FIRST_PARAMETER + MODEL_MAX_PARAMETERS)
 
 static const char *const outcome_names[MODEL_OUTCOMES] = {
 	[MODEL_GIVEN] = "given",
@@ -99,20 +101,18 @@ static bool
 parse(JsonReader *reader, Model *model)
 {
 	int			parameter_count = model_parameter_count(model->kind);
-	const char *names[MEMBER_COUNT] = {
+	const char *names[MAX_MEMBERS] = {
 		[OUTCOME] = "outcome",[BOUNDARY] = "boundary",[CUSTOMERS] = "customers",[ITERATIONS] = "iterations",
 		[LOG_LIKELIHOOD] = "log_likelihood",[GRADIENT] = "gradient",[CONDITION_NUMBER] = "condition_number",[COVARIANCE] = "covariance"
 	};
-	const char *parameter_names[MODEL_MAX_PARAMETERS];
-	const char *values[MEMBER_COUNT];
+	const char *values[MAX_MEMBERS];
 	const char *problem;
 	int			number;
 	int64		iterations;
 
-	for (int i = 0; i < MODEL_MAX_PARAMETERS; i++)
-		names[i] = i < parameter_count ? model_parameter_name(model->kind, i) : "";
-	memcpy(parameter_names, names, sizeof(parameter_names));
-	if (!json_members(reader, names, values, MEMBER_COUNT))
+	for (int i = 0; i < parameter_count; i++)
+		names[FIRST_PARAMETER + i] = model_parameter_name(model->kind, i);
+	if (!json_members(reader, names, values, FIRST_PARAMETER + parameter_count))
 		return false;
 
 /* Reads a member if it is there. */
@@ -121,9 +121,9 @@ parse(JsonReader *reader, Model *model)
 		return false
 
 	for (int i = 0; i < parameter_count; i++)
-		MEMBER(i, json_double(reader, &model->parameters[i]));
+		MEMBER(FIRST_PARAMETER + i, json_double(reader, &model->parameters[i]));
 	MEMBER(OUTCOME, parse_name(reader, outcome_names, MODEL_OUTCOMES, &number) && (model->outcome = number, true));
-	MEMBER(BOUNDARY, parse_name(reader, parameter_names, parameter_count, &number) && (model->boundary = number, true));
+	MEMBER(BOUNDARY, parse_name(reader, names + FIRST_PARAMETER, parameter_count, &number) && (model->boundary = number, true));
 	MEMBER(CUSTOMERS, json_count(reader, &model->customers));
 	if (values[ITERATIONS] != NULL)
 	{
