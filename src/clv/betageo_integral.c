@@ -26,7 +26,7 @@
 /* A logit beyond this would make p, or 1 - p, too small for a double. */
 #define MAX_LOGIT 690.0
 
-#define MAX_STEP 0.25
+#define MAX_STEP 0.2
 #define MIN_STEP 3e-9
 
 /* More than the terms of a sum, an integral is used instead. */
@@ -77,14 +77,15 @@ static double deviance(double x, double mean, double difference);
  * 1, the weights are a geometric series, whose sum is known.  The singularities of weights
  * and functions are +-pi i away from the real axis, or +-pi i / 2 where they grow, so that
  * steps of 0.25 leave an error of e^(-pi^2 / 0.25) = 7e-18; where the distribution
- * is narrow, 0.6 standard deviations of y do the same.
+ * is narrow, 0.6 standard deviations of y do the same.  Where both limit the step, a = 6 and b = 600,
+ * that left 5e-12; a fifth less leaves 3e-15.
  */
 double
 beta_mean(double a, double b, double reach, ProbabilityFunction function, const void *data)
 {
 	double		lowest = -fmin(LAST_PLACE_LOG + log(fmax(fmax(b, reach), 1)), MAX_LOGIT);
 	double		highest = fmin(LAST_PLACE_LOG + log(fmax(a, 1)), MAX_LOGIT);
-	double		step = fmin(MAX_STEP, 0.6 * sqrt(trigamma(a) + trigamma(b)));
+	double		step = fmin(MAX_STEP, 0.5 * sqrt(trigamma(a) + trigamma(b)));
 	double		scale = fmin(fmin(a, b), 1);	/* the sums of tails are up to 1 / scale */
 	double		limit;
 	double		value;
