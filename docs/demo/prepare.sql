@@ -23,5 +23,6 @@ SET jit = off;
 
 -- A mistake in these is better found now than at the end of the report.
 SELECT funnel_level('{}', '{a}', nullif(:'within', '')::interval) AS funnel_window_is_valid,
-	   event_count('{}', nullif(:'conversion', '')) AS conversion_is_valid
+	   event_count('{}', nullif(:'conversion', '')) AS conversion_is_valid,
+	   (SELECT count(value::float8) FROM jsonb_each_text(coalesce(nullif(:'spend', ''), '{}')::jsonb)) AS spend_is_valid
 \gset

@@ -11,7 +11,7 @@ use Attribution qw(markov_attribution double_value);
 my $database = 'demo_test';
 my $folder = File::Temp->newdir;
 my $data = ($ENV{ENGAGEMENT_SHARED} // '../shared') . '/data';
-delete @ENV{qw(SEED CSV VISITOR AT EVENT CHANNEL VALUE PROPERTIES POINTS CONVERSION TIME_ZONE)};
+delete @ENV{qw(SEED CSV VISITOR AT EVENT CHANNEL VALUE PROPERTIES POINTS STEPS WITHIN CONVERSION SPEND MARGIN TIME_ZONE)};
 
 psql('postgres', "DROP DATABASE IF EXISTS $database");
 psql('postgres', "CREATE DATABASE $database");
@@ -38,6 +38,7 @@ sub test_shop
 	compare_with_points($report, 'shop');
 	compare_funnel($report);
 	compare_attribution($report, 'shop', 'purchase');
+	compare_customers($report);
 	like($report->{text}, qr/^\(unattributed\): conversions without a touch/m, 'shop: what (unattributed) is');
 
 	my ($events, $goals, $worst) = split /\|/, query(q{
@@ -135,6 +136,9 @@ sub test_messages
 	like(demo(%clicks, CONVERSION => 'ordr')->{text}, qr/No event matches the conversion ordr:/, 'a conversion that nobody made');
 	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^ a +\| +1.0 \| .*A conversion is ord\*: there are 1, and 0 journeys/ms, 'a conversion by pattern');
 	unlike(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/unattributed/, 'nothing is said of (unattributed) where there is none');
+	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^Of 1 customers 0 bought again, on another day: too few/m, 'too few customers for a model');
+	fails_with({ %works, SPEND => '{"a": "much"}' }, qr/much/, 'spend that is no number');
+	fails_with({ %works, MARGIN => 'a third' }, qr/MARGIN=a third: a margin is a number/, 'a margin that is no number');
 	fails_with({ %works, POINTS => '{"a": "many"}' }, qr/many/, 'points that are no number');
 	fails_with({ CSV => "$folder/none.csv" }, qr/no such file/, 'a file that is not there');
 	return;
@@ -217,6 +221,54 @@ sub compare_attribution
 	near($compared, \%amounts, "$name: $amount by last click and by Markov chain");
 	my @order = map { $_->[3] } @{ $compared->{rows} };
 	is("@order", join(' ', sort { $b <=> $a } @order), "$name: the greatest gain comes first");
+	return;
+}
+
+# The customers by plain SQL, but for the parameters of the models, which other tests compare.
+sub compare_customers
+{
+	my ($report) = @_;
+	my ($segments, $channels) = grep { grep { /^(worth each|CAC)$/ } @{ $_->{columns} } } @{ $report->{tables} };
+	query(q{
+		DROP TABLE IF EXISTS buyer;
+		-- the fifth of the first of equals, where a fifth of the rows has one score
+		CREATE OR REPLACE FUNCTION score(place bigint, n bigint) RETURNS int LANGUAGE sql
+		RETURN CASE WHEN place <= n % 5 * (n / 5 + 1) THEN (place - 1) / (n / 5 + 1) + 1 ELSE n % 5 + (place - 1 - n % 5 * (n / 5 + 1)) / (n / 5) + 1 END;
+		CREATE TABLE buyer AS
+		SELECT visitor, frequency, recency, age, revenue, r, f, 1 / (1 + a / (b + frequency) * exp((shape + frequency) * ln((alpha + age) / (alpha + recency)))) AS alive
+		FROM (SELECT *, score(rank() OVER (ORDER BY age - recency DESC), count(*) OVER ()) AS r, score(rank() OVER (ORDER BY frequency), count(*) OVER ()) AS f
+			FROM (SELECT visitor, count(DISTINCT day) - 1 AS frequency, (max(day) - min(day)) / 7.0::float8 AS recency, ((SELECT max(at) FROM hit)::date - min(day)) / 7.0::float8 AS age,
+					sum(value) AS revenue
+				FROM (SELECT visitor, value, (at AT TIME ZONE 'Europe/Copenhagen')::date AS day FROM hit WHERE event = 'purchase') AS purchase GROUP BY visitor) AS c) AS scored,
+			(SELECT (m ->> 'r')::float8 AS shape, (m ->> 'alpha')::float8 AS alpha, (m ->> 'a')::float8 AS a, (m ->> 'b')::float8 AS b
+				FROM (SELECT buying::jsonb AS m FROM engagement_demo.customer_model) AS j) AS parameters});
+	my %expected = map { my ($segment, @row) = split /\|/; $segment => \@row } split /\n/, query(q{
+		SELECT coalesce(segment, 'all customers'), count(*), sum(frequency + 1), sum(revenue), avg(age - recency), 100 * avg(alive)
+		FROM (SELECT *, CASE WHEN r = 5 THEN CASE WHEN f >= 4 THEN 'champions' WHEN f = 1 THEN 'new customers' ELSE 'potential loyalists' END
+				WHEN f >= 4 AND r >= 3 THEN 'loyal' WHEN r = 4 THEN CASE WHEN f = 1 THEN 'promising' ELSE 'potential loyalists' END
+				WHEN r = 3 THEN CASE WHEN f = 3 THEN 'need attention' ELSE 'about to sleep' END WHEN f = 5 THEN 'cannot lose' WHEN f >= 3 THEN 'at risk'
+				WHEN r = 1 AND f = 1 THEN 'lost' ELSE 'hibernating' END AS segment FROM buyer) AS s
+		GROUP BY GROUPING SETS ((segment), ())});
+	near({ rows => [map { [@$_[0 .. 5]] } @{ $segments->{rows} }] }, \%expected, 'shop: customers by segment');
+	my @sums = (0, 0);
+	foreach my $row (@{ $segments->{rows} }[0 .. $#{ $segments->{rows} } - 1])
+	{
+		$sums[0] += $row->[1] * $row->[6];
+		$sums[1] += $row->[8];
+	}
+	my $all = $segments->{rows}[-1];
+	cmp_ok(abs($sums[0] - $all->[1] * $all->[6]), '<', 0.01 * $all->[1], 'what segments will buy adds up');
+	cmp_ok(abs($sums[1] - $all->[8]), '<', 0.1, 'and what they are worth');
+	cmp_ok($all->[8], '>', 0.3 * $all->[6] * $all->[3] / $all->[2] * $all->[1], 'they are worth about the margin of what they will buy');
+	cmp_ok($all->[8], '<', 0.6 * $all->[6] * $all->[3] / $all->[2] * $all->[1], 'and no more');
+
+	my %channel = map { my ($channel, @row) = split /\|/; $channel => \@row } split /\n/, query(q{
+		SELECT channel, count(*), 100 * avg((frequency > 0)::int), 0.4 * avg(revenue), coalesce(min(spend)::text, '-'), coalesce((min(spend) / count(*))::text, '-')
+		FROM (SELECT buyer.*, coalesce((SELECT channel FROM hit WHERE hit.visitor = buyer.visitor AND channel IS NOT NULL ORDER BY at, channel COLLATE "C" LIMIT 1), '(direct)') AS channel FROM buyer) AS c
+			LEFT JOIN engagement_demo.channel_spend USING (channel) GROUP BY channel});
+	near({ rows => [map { [@$_[0 .. 3, 6, 7]] } @{ $channels->{rows} }] }, \%channel, 'shop: customers by channel');
+	my @wrong = grep { abs($_->[3] + $_->[4] - $_->[5]) > 0.011 || ($_->[7] ne '-' && abs($_->[5] / $_->[7] - $_->[8]) > 0.006) } @{ $channels->{rows} };
+	is(@wrong, 0, 'CLV is what was earned and what is to come, and CLV:CAC their ratio');
 	return;
 }
 
