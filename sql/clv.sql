@@ -57,5 +57,6 @@ SELECT clv(model, values, 1, 3, 9, 5, 'NaN') FROM value_model, mbgnbd(0.5248, 6.
 SELECT clv(model, values, 1, 3, 9, 5, 52, -0.1) FROM value_model, mbgnbd(0.5248, 6.183, 0.8914, 1.614) AS model;
 SELECT clv(model, values, 1, 3, 9, 5) FROM value_model, mbgnbd(0.5248, 6.183, 0.8914, 1.614) AS model;
 SELECT clv(model, values, 1, 3, 9, 5, 52, margin => 'infinity') FROM value_model, mbgnbd(0.5248, 6.183, 0.8914, 1.614) AS model;
+SELECT clv(model, values, 1, 3, 9, 5, 52, margin => 40) FROM value_model, mbgnbd(0.5248, 6.183, 0.8914, 1.614) AS model;
 SELECT clv(model, values, 1, 3, 9, 5, 52, acquisition_cost => 'NaN') FROM value_model, mbgnbd(0.5248, 6.183, 0.8914, 1.614) AS model;
 SELECT clv(model, values, 1, 3.5, 9, 5, 52) FROM value_model, bgbb(1.204, 0.75, 0.657, 2.783) AS model;

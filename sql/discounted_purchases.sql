@@ -26,6 +26,10 @@ SELECT abs(discounted_purchases(bgnbd(0.2426, 4.414, 0.793, 2.426), 0.01, 2, 3, 
         * exp(-0.001 * i) * expected_purchases(bgnbd(0.2426, 4.414, 0.793, 2.426), i * 0.1, 2, 3, 4))) - 1) < 1e-8 AS by_parts
 FROM generate_series(0, 400) AS i;
 
+-- Many purchases and hardly any discount: the integral is as short as any
+SELECT round(discounted_purchases(mbgnbd(0.24, 4.4, 1e9, 1e9), 1e-300, 2147483647, 5, 5)::numeric, 6) AS soon_lost,
+	discounted_purchases(paretonbd(0.5, 10, 0.6, 11), 1e308, 0, 0, 10) < 1e-300 AS next_to_nothing;
+
 -- The end of what doubles hold: never NaN
 SELECT count(*) AS cases, count(*) FILTER (WHERE discounted >= 0) AS numbers
 FROM (SELECT unnest(ARRAY[discounted_purchases(bgnbd(r, alpha, a, b), rate, frequency, recency, age), discounted_purchases(mbgnbd(r, alpha, a, b), rate, frequency, recency, age, 1e300)]) AS discounted

@@ -35,7 +35,8 @@ ORDER BY 1::text;
 SELECT amname, opcname, opcdefault, amvalidate(c.oid) AS is_valid
 FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
 WHERE opcintype IN ('engagement.timeline'::regtype, 'engagement.decayed_score'::regtype, 'engagement.funnel_stats'::regtype, 'engagement.retention_stats'::regtype,
-	'engagement.conversion_paths'::regtype, 'engagement.markov'::regtype, 'engagement.purchase_histories'::regtype, 'engagement.spend_histories'::regtype, 'engagement.cohort_value'::regtype)
+	'engagement.conversion_paths'::regtype, 'engagement.markov'::regtype, 'engagement.purchase_histories'::regtype, 'engagement.spend_histories'::regtype, 'engagement.cohort_value'::regtype,
+	'engagement.bgnbd'::regtype, 'engagement.mbgnbd'::regtype, 'engagement.paretonbd'::regtype, 'engagement.gamma_gamma'::regtype, 'engagement.bgbb'::regtype, 'engagement.sbg'::regtype)
 ORDER BY 1, 2;
 
 -- one schema a database, as with any extension

@@ -47,3 +47,9 @@ SELECT '{"alpha": 1, "beta": 1, "outcome": "converged", "covariance": [[1, 2], [
 SELECT '{"alpha": 1, "beta": 1, "outcome": "converged", "covariance": [[1, 2]]}'::sbg;
 SELECT '{"alpha": 1, "beta": 1, "outcome": "converged", "iterations": 4294967296}'::sbg;
 SELECT 'sbg'::sbg;
+
+-- equality and hashing: all that a model holds
+SELECT count(*) AS different
+FROM (SELECT DISTINCT model FROM (VALUES (sbg(1, 2)), (sbg(1, 2)), (sbg(2, 1)), ('{"alpha": 1, "beta": 2}'), ('{"alpha": 1, "beta": 2, "outcome": "converged", "customers": 5}')) AS m (model)) AS d;
+SELECT bgnbd(1, 2, 3, 4) = bgnbd(1, 2, 3, 4) AS equal, bgnbd(1, 2, 3, 4) <> bgnbd(1, 2, 3, 5) AS different,
+	paretonbd_hash_extended(paretonbd(1, 2, 3, 4), 7) = paretonbd_hash_extended('{"r": 1, "alpha": 2, "s": 3, "beta": 4}', 7) AS same_hash;

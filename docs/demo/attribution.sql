@@ -126,7 +126,7 @@ FROM (SELECT regexp_replace(event, '([][|*@=,\\])', '\\\1', 'g') AS pattern
 	  LIMIT 1) AS rarest
 \gset
 \echo
-\echo 'To see what each channel is credited with, name the conversion, for example'
+\echo 'To see what each channel is credited with, and what customers are worth, name the conversion, for example'
 \echo '   ' :rerun 'CONVERSION=':conversion_example
 \endif
 \endif

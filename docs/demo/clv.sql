@@ -11,11 +11,11 @@ SELECT :'spend' <> '' AS has_given_spend
 	INSERT INTO channel_spend SELECT key, value::float8 FROM jsonb_each_text(:'spend'::jsonb);
 \endif
 
--- Times are in weeks, and the observation ends with the last event.
+-- Times are in weeks, and the observation ends with the last event. What brought a customer stands before the first purchase.
 CREATE TABLE customer AS
 SELECT visitor,
-	   coalesce(first_property(timeline, 'channel'), '(direct)') AS channel,
-	   total_value(timeline, nullif(:'conversion', '')) AS revenue,
+	   coalesce(first_property(between_times(timeline, NULL, first_at(timeline, :'conversion') + interval '1 microsecond'), 'channel'), '(direct)') AS channel,
+	   total_value(timeline, :'conversion') AS revenue,
 	   summary.*
 FROM visitor_timeline,
 	 (SELECT max(last_at(timeline)) AS ended_at FROM visitor_timeline) AS observation,
@@ -31,28 +31,30 @@ SELECT count(*) > 0 AS has_customers,
 	   count(*) FILTER (WHERE frequency > 0) >= 30 AS has_repeat_buyers,
 	   count(*) AS customers,
 	   count(*) FILTER (WHERE frequency > 0) AS repeat_buyers,
-	   coalesce(sum(revenue), 0) <> 0 AS has_revenue
+	   6 + :'has_steps'::boolean::int + :'has_stages'::boolean::int + (:'has_channels'::boolean AND :'has_conversions'::boolean)::int AS section
 FROM customer
 \gset
 SELECT coalesce(b.converged, false) AS has_model,
-	   coalesce(b.reason, '') AS model_reason,
-	   coalesce(g.converged, false) AS has_value_model,
-	   (SELECT count(*) FROM channel_spend) > 0 AS has_spend,
+	   b.reason AS model_reason,
+	   coalesce(b.converged AND v.converged, false) AS has_value_model,
+	   coalesce(v.reason, 'purchases have no values') AS value_reason,
 	   round(100 * :margin::numeric) AS margin_percent,
-	   6 + :'has_steps'::boolean::int + :'has_stages'::boolean::int + (:'has_channels'::boolean AND :'has_conversions'::boolean)::int AS section
-FROM customer_model, diagnostics(buying) AS b, diagnostics(spending) AS g
+	   :margin = 1 AS is_all_earned,
+	   (SELECT count(*) FROM channel_spend) > 0 AS has_spend
+FROM customer_model, diagnostics(buying) AS b, diagnostics(spending) AS v
 \gset
 
 \if :has_customers
 \if :has_repeat_buyers
-\if :has_model
 
+-- Without a model that fits, what it would say is not known.
 CREATE TABLE customer_value AS
 SELECT customer.*,
 	   rfm_segment(rfm_score() OVER (ORDER BY age - recency DESC), rfm_score() OVER (ORDER BY frequency)) AS segment,
-	   p_alive(buying, frequency, recency, age) AS p_alive,
-	   expected_purchases(buying, 52, frequency, recency, age) AS expected_purchases,
-	   clv(buying, spending, frequency, recency, age, monetary_value, horizon => 52, rate => ln(1.1) / 52.18, margin => :margin) AS clv
+	   CASE WHEN :'has_model' THEN p_alive(buying, frequency, recency, age) END AS p_alive,
+	   CASE WHEN :'has_model' THEN expected_purchases(buying, 52, frequency, recency, age) END AS expected_purchases,
+	   CASE WHEN :'has_value_model'
+			THEN clv(buying, spending, frequency, recency, age, monetary_value, horizon => 52, rate => ln(1.1) / 52.18, margin => :margin) END AS clv
 FROM customer, customer_model;
 
 \echo
@@ -70,37 +72,46 @@ SELECT coalesce(segment, 'all customers') AS segment,
 	   round(sum(clv)::numeric, 2) AS "worth in all"
 FROM customer_value
 GROUP BY GROUPING SETS ((segment), ())
-ORDER BY GROUPING(segment), "worth in all" DESC, segment COLLATE "C";
-\echo 'weeks ago: since the last purchase. alive %: how likely it is that they are still customers; will buy: how'
-\echo 'often in the next 52 weeks, each (MBG/NBD). worth: what these purchases earn, at' :margin_percent'% of the revenue (MARGIN),'
-\echo 'discounted by 10% a year; a purchase is taken to be between the customer''s own mean and that of all (Gamma-Gamma).'
-\echo 'Segments are those of RFM: when they bought last, and how often. See docs/clv.md.'
+ORDER BY GROUPING(segment), "worth in all" DESC, revenue DESC, segment COLLATE "C";
+\echo 'Segments are those of RFM (recency, frequency, monetary value): when they bought last, and how often. The'
+\echo 'purchases of one day count as one. weeks ago: since the last of them.'
+\if :has_model
+	\echo 'alive %: how likely it is that they are still customers; will buy: how often in the next 52 weeks, each (MBG/NBD).'
+\else
+	\echo 'Who is still a customer, no model says:' :model_reason'.'
+\endif
+\if :has_value_model
+	\echo 'worth: what they will earn in that time, at' :margin_percent'% of the revenue (MARGIN), discounted by 10% a year. Of those who'
+	\echo 'are customers now: new ones come on top. A purchase is taken to be between the customer''s own mean and that of all.'
+	\if :is_all_earned
+		\echo 'If not all of the revenue is earned, say which part:' :rerun 'MARGIN=0.4'
+	\endif
+\elif :has_model
+	\echo 'What purchases will be worth, no model says:' :value_reason'.'
+\endif
 
 \echo
 \echo '   ... what a new customer of each channel is worth, and costs'
 \echo
 SELECT channel,
-	   count(*) AS customers,
+	   count(visitor) AS customers,
 	   round(100 * avg((frequency > 0)::int), 1) AS "bought again %",
 	   round((:margin * avg(revenue))::numeric, 2) AS "earned so far",
 	   round(avg(clv)::numeric, 2) AS "to come",
 	   round((:margin * avg(revenue) + avg(clv))::numeric, 2) AS "CLV",
 	   min(spend) AS spend,
-	   round(customer_acquisition_cost(min(spend), count(*))::numeric, 2) AS "CAC",
-	   round(clv_to_cac(:margin * avg(revenue) + avg(clv), customer_acquisition_cost(min(spend), count(*)))::numeric, 2) AS "CLV:CAC"
-FROM customer_value LEFT JOIN channel_spend USING (channel)
+	   round(customer_acquisition_cost(min(spend), count(visitor))::numeric, 2) AS "CAC",
+	   round(clv_to_cac(:margin * avg(revenue) + avg(clv), customer_acquisition_cost(min(spend), count(visitor)))::numeric, 2) AS "CLV:CAC"
+FROM customer_value FULL JOIN channel_spend USING (channel)
 GROUP BY channel
-ORDER BY "CLV:CAC" DESC NULLS LAST, "CLV" DESC, channel COLLATE "C";
-\echo 'The channel is the first that is known of a customer. CLV: earned so far, and to come. CAC: spend by customers.'
+ORDER BY "CLV:CAC" DESC NULLS LAST, "CLV" DESC NULLS LAST, channel COLLATE "C";
+\echo 'The channel is the first that is known of a customer before the first purchase. CLV (customer lifetime value): what'
+\echo 'was earned so far, and what is to come. CAC (customer acquisition cost): spend by customers. See docs/clv.md.'
 \if :has_spend
 \else
 	\echo 'To see what they cost, say what was spent:' :rerun 'SPEND=''{"email": 900, "display": 4000}'''
 \endif
 
-\else
-	\echo
-	\echo 'No model of the customers fits:' :model_reason'.'
-\endif
 \else
 	\echo
 	\echo 'Of' :customers 'customers' :repeat_buyers 'bought again, on another day: too few to say what customers will be worth.'

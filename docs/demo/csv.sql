@@ -127,7 +127,7 @@ DECLARE
 BEGIN
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION 'no column looks like %: say which it is', missing
-			USING HINT = format('The columns are: %s. Say for example VISITOR=user_id AT=created_at EVENT=page; any SQL expression over the columns will do.',
+			USING HINT = format('The columns are: %s. Say for example VISITOR=user_id AT=created_at EVENT=page; any SQL expression over the columns will do. Where each row is a purchase: EVENT="''purchase''".',
 								(SELECT string_agg(name, ', ' ORDER BY column_number) FROM csv_column));
 	END IF;
 END $$;

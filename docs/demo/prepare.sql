@@ -23,6 +23,17 @@ SET jit = off;
 
 -- A mistake in these is better found now than at the end of the report.
 SELECT funnel_level('{}', '{a}', nullif(:'within', '')::interval) AS funnel_window_is_valid,
-	   event_count('{}', nullif(:'conversion', '')) AS conversion_is_valid,
-	   (SELECT count(value::float8) FROM jsonb_each_text(coalesce(nullif(:'spend', ''), '{}')::jsonb)) AS spend_is_valid
+	   event_count('{}', nullif(:'conversion', '')) AS conversion_is_valid
 \gset
+SELECT set_config('engagement_demo.spend', :'spend', false) AS given_spend
+\gset
+DO $$
+DECLARE
+	given CONSTANT text := current_setting('engagement_demo.spend');
+BEGIN
+	IF given <> '' AND NOT (SELECT coalesce(bool_and(value IS NOT NULL AND value::float8 >= 0), true) FROM jsonb_each_text(given::jsonb)) THEN
+		RAISE 'amounts must be 0 or more';
+	END IF;
+EXCEPTION WHEN OTHERS THEN
+	RAISE EXCEPTION 'SPEND=%: %', given, SQLERRM USING HINT = 'Say what each channel cost: {"email": 900, "display": 4000}.';
+END $$;

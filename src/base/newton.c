@@ -17,11 +17,14 @@
 /* The longest step in any logarithm. */
 #define MAX_STEP 2.0
 /*
- * So far from its start, by its logarithm, a parameter is taken to run away; a bit less will do
- * where the function became so flat on the way that the search lost it.
+ * So far from the origin, by its logarithm, a parameter is held, and the others are searched for on.
+ * One that is nearly as far when the search ends runs away: on the way there the function can
+ * be so flat that rounding looks like a maximum.
  */
 #define MAX_DISTANCE 15.0
-#define LOST_DISTANCE 12.0
+#define FAR_DISTANCE 12.0
+/* A sum with the origin, and less the origin, is rounded. */
+#define HELD_DISTANCE (MAX_DISTANCE * (1 - 1e-12))
 
 /*
  * What a full Newton step would still gain, in units of the function.  A log-likelihood
@@ -42,6 +45,8 @@ typedef struct Point
 	/* minus the Hessian is vectors' * diag(curvatures) * vectors */
 	double		curvatures[NEWTON_MAX_PARAMETERS];
 	double		vectors[NEWTON_MAX_PARAMETERS][NEWTON_MAX_PARAMETERS];
+	/* as far from the origin as it may be, and the function grows still farther out */
+	bool		is_held[NEWTON_MAX_PARAMETERS];
 	bool		is_finite;
 } Point;
 
@@ -50,7 +55,7 @@ typedef struct Search
 	NewtonFunction function;
 	void	   *data;
 	int			count;			/* of parameters */
-	double		origin[NEWTON_MAX_PARAMETERS];	/* logarithms of the start */
+	double		origin[NEWTON_MAX_PARAMETERS];	/* logarithms */
 } Search;
 
 static void look_at(const Search *search, Point *point);
@@ -64,14 +69,16 @@ static void diagonalise(double matrix[NEWTON_MAX_PARAMETERS][NEWTON_MAX_PARAMETE
 static void rotate(double matrix[NEWTON_MAX_PARAMETERS][NEWTON_MAX_PARAMETERS], int count, Point *point, int p, int q);
 
 /*
- * Searches for the largest value from a start with positive parameters.  The
- * result has parameters in any case: the best that were found.
+ * Searches for the largest value from a start with positive parameters, uphill, so for the top of
+ * the hill on which the start is.  The result has parameters in any case: the best that were
+ * found.  The origin says where parameters are usual; far from it one runs away.
  *
  * The covariance is that of a maximum likelihood estimate: minus the inverse of the
  * Hessian by logarithms, times the parameters on both sides.
  */
 void
-newton_maximise(NewtonFunction function, void *data, int count, const double *start, NewtonResult *result)
+newton_maximise(NewtonFunction function, void *data, int count, const double *origin,
+				const double *start, NewtonResult *result)
 {
 	Search		search = {function, data, count, {0}};
 	Point		point;
@@ -81,7 +88,10 @@ newton_maximise(NewtonFunction function, void *data, int count, const double *st
 	result->end = NEWTON_TOO_LONG;
 	result->boundary = -1;
 	for (int i = 0; i < count; i++)
-		search.origin[i] = point.logs[i] = log(start[i]);
+	{
+		search.origin[i] = log(origin[i]);
+		point.logs[i] = log(start[i]);
+	}
 	look_at(&search, &point);
 	if (!point.is_finite)
 	{
@@ -104,16 +114,16 @@ newton_maximise(NewtonFunction function, void *data, int count, const double *st
 			else
 				result->end = is_last ? NEWTON_CONVERGED : NEWTON_STUCK;
 		}
-		look_for_boundary(&search, &point, result);
 	}
+	look_for_boundary(&search, &point, result);
 	describe(&search, &point, result);
 }
 
-/* Says so if the search is far from its start. */
+/* Says so if the search ended far from the origin. */
 static void
 look_for_boundary(const Search *search, const Point *point, NewtonResult *result)
 {
-	double		farthest = result->end == NEWTON_SINGULAR || result->end == NEWTON_STUCK ? LOST_DISTANCE : MAX_DISTANCE;
+	double		farthest = FAR_DISTANCE;
 
 	for (int i = 0; i < search->count; i++)
 	{
@@ -150,6 +160,17 @@ look_at(const Search *search, Point *point)
 		for (int j = 0; j <= i; j++)
 			point->is_finite = point->is_finite && isfinite(curvature[i][j]);
 	}
+	for (int i = 0; i < search->count; i++)
+	{
+		double		distance = point->logs[i] - search->origin[i];
+
+		point->is_held[i] = fabs(distance) >= HELD_DISTANCE && distance * point->gradient[i] > 0;
+		for (int j = 0; point->is_held[i] && j < search->count; j++)
+		{
+			if (j != i)
+				curvature[i][j] = curvature[j][i] = 0;
+		}
+	}
 	if (point->is_finite)
 		diagonalise(curvature, search->count, point);
 }
@@ -169,12 +190,14 @@ newton_step(const Search *search, const Point *point, double *step)
 		double		length;
 
 		for (int i = 0; i < search->count; i++)
-			slope += point->vectors[k][i] * point->gradient[i];
+			slope += point->is_held[i] ? 0 : point->vectors[k][i] * point->gradient[i];
 		/* also where all is flat */
 		if (slope == 0)
 			continue;
 		length = slope / fmax(fmax(fabs(point->curvatures[k]), floor), DBL_MIN);
 		gain += slope * length / 2;
+		/* a flat direction does not make the steps in the others shorter */
+		length = fmax(fmin(length, MAX_STEP), -MAX_STEP);
 		for (int i = 0; i < search->count; i++)
 			step[i] += point->vectors[k][i] * length;
 	}

@@ -26,7 +26,7 @@ typedef void (*NewtonFunction) (void *data, const double *parameters, Derivative
 typedef enum NewtonEnd
 {
 	NEWTON_CONVERGED = 0,
-	NEWTON_BOUNDARY,			/* a parameter runs to 0 or to infinity */
+	NEWTON_BOUNDARY,			/* a parameter runs to 0 or to infinity; the others are at their best */
 	NEWTON_SINGULAR,			/* no parameters are better than others in some direction */
 	NEWTON_STUCK,				/* no step finds a larger value */
 	NEWTON_TOO_LONG,			/* too many steps */
@@ -46,6 +46,7 @@ typedef struct NewtonResult
 	double		covariance[NEWTON_MAX_PARAMETERS][NEWTON_MAX_PARAMETERS];	/* of the parameters */
 } NewtonResult;
 
-extern void newton_maximise(NewtonFunction function, void *data, int count, const double *start, NewtonResult *result);
+extern void newton_maximise(NewtonFunction function, void *data, int count, const double *origin,
+							const double *start, NewtonResult *result);
 
 #endif							/* ENGAGEMENT_NEWTON_H */

@@ -332,11 +332,12 @@ discounted_by_sums(const Prospect *prospect)
 		double		v = length * rule->nodes[i];
 		double		time = expm1(v);
 		double		expected = expected_by_sum(prospect, time);
-		double		discount = prospect->discount * prospect->rate;
 
 		if (expected < 0)
 			return -1;
-		discounted += rule->weights[i] * length * exp(v - discount * time) * discount * expected;
+		/* discounts are multiplied with times, which are at most the horizon, first: no product overflows */
+		discounted += rule->weights[i] * exp(v - prospect->discount * (prospect->rate * time)) *
+			(prospect->discount * (prospect->rate * length)) * expected;
 	}
 	return discounted;
 }
@@ -353,9 +354,10 @@ discounted_given_p(double p, const void *data)
 	double		discount = prospect->discount * prospect->horizon;
 
 	/* p is so small that nobody leaves, and the rate does not change */
-	if (zeta > 1e18 * (1 + prospect->s))
+	if (zeta / (1 + prospect->s) > 1e18)
 		return prospect->s / prospect->rate / prospect->discount * -expm1(-discount);
-	return prospect->s / p * discounted_decay(zeta, prospect->s, discount, log1p(p * relative_time(prospect)));
+	/* in this order: the product is at most 1, while s / p can overflow */
+	return prospect->s * discounted_decay(zeta, prospect->s, discount, log1p(p * relative_time(prospect))) / p;
 }
 
 /* u: the horizon in units of alpha + T */

@@ -103,7 +103,7 @@ beta_mean(double a, double b, double reach, ProbabilityFunction function, const 
 	sum = scale * value;
 
 	/* to the left the function grows, by a factor that is known */
-	limit = -NEGLIGIBLE_LOG - log(fmax(function(probability_of_logit(lowest), data) / fmax(value, DBL_MIN), 1));
+	limit = -NEGLIGIBLE_LOG - log(fmin(fmax(function(probability_of_logit(lowest), data) / fmax(value, DBL_MIN), 1), DBL_MAX));
 	w = scale;
 	for (int i = 1;; i++)
 	{
@@ -203,7 +203,7 @@ static double
 exponential_integral(double zeta, double s)
 {
 	/* the same to the last place */
-	if (zeta > 1e18 * (1 + s))
+	if (zeta / (1 + s) > 1e18)
 		return 1 / zeta;
 	if (zeta < 1.5 && s < 12)
 		return exponential_integral_series(zeta, s);

@@ -55,33 +55,26 @@ betageo_likelihood(Likelihood *likelihood, const double *parameters, int chances
 	derivative_sum_result(&sum, PARAMETERS, result);
 }
 
-/* ln of gamma(r + x) / gamma(r) * alpha^r * B(a, b + chances) / B(a, b), for all customers with x. */
+/* ln of gamma(r + x) / gamma(r) * B(a, b + chances) / B(a, b), for all customers with x. */
 static void
 add_counts(DerivativeSum *sum, Likelihood *likelihood, const double *parameters, int chances_at_start)
 {
 	const Frequencies *frequencies = likelihood_frequencies(likelihood);
 	double		r = parameters[R];
-	double		alpha = parameters[ALPHA];
 	double		a = parameters[A];
 	double		b = parameters[B];
-	Derivatives none = {0};
 
-	none.value = r * log(alpha);
-	none.gradient[R] = log(alpha);
-	none.gradient[ALPHA] = r / alpha;
-	none.hessian[ALPHA][R] = 1 / alpha;
-	none.hessian[ALPHA][ALPHA] = -r / (alpha * alpha);
 	for (uint32 i = 0; i < frequencies->count; i++)
 	{
 		double		x = frequencies->items[i].frequency;
 		double		chances = x + chances_at_start;
-		Derivatives term = none;
+		Derivatives term = {0};
 		/* of the beta function of a + b, which a and b have in common */
 		double		both = digamma(a + b) - digamma(a + b + chances);
 		double		both_twice = trigamma(a + b) - trigamma(a + b + chances);
 
-		term.value += log_gamma_ratio(r, x) + log_gamma_ratio(b, chances) - log_gamma_ratio(a + b, chances);
-		term.gradient[R] += digamma(r + x) - digamma(r);
+		term.value = log_gamma_ratio(r, x) + log_gamma_ratio(b, chances) - log_gamma_ratio(a + b, chances);
+		term.gradient[R] = digamma(r + x) - digamma(r);
 		term.gradient[A] = both;
 		term.gradient[B] = both + digamma(b + chances) - digamma(b);
 		term.hessian[R][R] = trigamma(r + x) - trigamma(r);
@@ -92,45 +85,51 @@ add_counts(DerivativeSum *sum, Likelihood *likelihood, const double *parameters,
 	}
 }
 
-/* ln(exp(A) + exp(D)) of one history. */
+/*
+ * ln(exp(A) + exp(D)) + r ln(alpha) of one history, which is -r ln(1 + T/alpha) - x ln(alpha + T) and more:
+ * nothing large is subtracted where r and alpha are large.
+ */
 static void
 add_history(DerivativeSum *sum, const History *history, const double *parameters, int chances_at_start)
 {
-	double		s = parameters[R] + history->frequency;
-	double		age = parameters[ALPHA] + history->age;
-	double		recency = parameters[ALPHA] + history->recency;
-	double		log_age = log(age);
+	double		r = parameters[R];
+	double		alpha = parameters[ALPHA];
+	double		x = history->frequency;
+	double		s = r + x;
+	double		age = alpha + history->age;
+	double		recency = alpha + history->recency;
+	double		growth = log1p(history->age / alpha);
+	double		silence = log1p((history->age - history->recency) / recency);
 	double		a = parameters[A];
-	/* of the chances survived, without the last */
-	double		c = parameters[B] + history->frequency + chances_at_start - 1;
+	/* of the chances survived, without the last; in this order no small b is lost */
+	double		c = parameters[B] + (x + chances_at_start - 1);
 	Derivatives term = {0};
 
-	term.value = -s * log_age;
-	term.gradient[R] = -log_age;
-	term.gradient[ALPHA] = -s / age;
-	term.hessian[ALPHA][R] = -1 / age;
-	term.hessian[ALPHA][ALPHA] = s / (age * age);
+	term.value = -r * growth - x * log(age);
+	term.gradient[R] = -growth;
+	term.gradient[ALPHA] = r * (history->age / alpha) / age - x / age;
+	term.hessian[ALPHA][R] = history->age / alpha / age;
+	term.hessian[ALPHA][ALPHA] = x / (age * age) - r * (history->age / alpha) / age * (1 / alpha + 1 / age);
 	if (history->frequency + chances_at_start > 0)
 	{
-		double		log_recency = log(recency);
-		double		odds = exp(log(a / c) - s * (log_recency - log_age));	/* that he is lost */
+		double		odds = exp(log(a / c) + s * silence);	/* that he is lost */
 		double		lost = isinf(odds) ? 1 : odds / (1 + odds);
 		double		both = isinf(odds) ? 0 : lost / (1 + odds);
 		double		difference[PARAMETERS];
 
-		difference[R] = log_age - log_recency;
-		difference[ALPHA] = s / age - s / recency;
+		difference[R] = silence;
+		difference[ALPHA] = s * ((history->recency - history->age) / recency / age);
 		difference[A] = 1 / a;
 		difference[B] = -1 / c;
-		term.value += isinf(odds) ? log(a / c) + s * difference[R] : log1p(odds);
+		term.value += isinf(odds) ? log(a / c) + s * silence : log1p(odds);
 		for (int i = 0; i < PARAMETERS; i++)
 		{
 			term.gradient[i] += lost * difference[i];
 			for (int j = 0; j <= i; j++)
 				term.hessian[i][j] += both * difference[i] * difference[j];
 		}
-		term.hessian[ALPHA][R] += lost * (1 / age - 1 / recency);
-		term.hessian[ALPHA][ALPHA] += lost * (s / (recency * recency) - s / (age * age));
+		term.hessian[ALPHA][R] += lost * difference[ALPHA] / s;
+		term.hessian[ALPHA][ALPHA] -= lost * difference[ALPHA] * (1 / age + 1 / recency);
 		term.hessian[A][A] -= lost / (a * a);
 		term.hessian[B][B] += lost / (c * c);
 	}

@@ -132,6 +132,21 @@ monetary_value_argument(FunctionCallInfo fcinfo, int number, int32 frequency)
 }
 
 /*
+ * What a model answers.  With parameters or times near the limits of doubles it may be none
+ * that a double can tell: an error, and never NaN.
+ */
+double
+checked_score(double score)
+{
+	if (unlikely(isnan(score)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("parameters of the model, or times, are too large or too small to compute with"),
+				 errhint("Use another unit of time.")));
+	return score;
+}
+
+/*
  * A time to come, in the unit of the model: 0 or more, and finite; for bgbb a whole
  * number of opportunities.
  */

@@ -11,6 +11,7 @@
 extern const BuyerModel *buyer_model(const Model *model);
 extern Buyer buyer_of_arguments(const Model *model, int32 frequency, double recency, double age);
 extern double monetary_value_argument(FunctionCallInfo fcinfo, int number, int32 frequency);
+extern double checked_score(double score);
 extern void check_horizon(const Model *model, double horizon);
 extern void check_rate(double rate, double horizon);
 

@@ -35,6 +35,11 @@ clv(PG_FUNCTION_ARGS)
 	double		value;
 	Buyer		buyer;
 
+	if (margin > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"margin\" must be at most 1, not %g", margin),
+				 errhint("It is the share of the value that is earned: 0.4 for 40 %%.")));
 	for (int i = 0; i < 5; i++)
 	{
 		if (PG_ARGISNULL(i))
@@ -57,7 +62,7 @@ clv(PG_FUNCTION_ARGS)
 	purchases = margin * buyer_model(model)->discounted_purchases(model->parameters, &buyer, horizon, rate);
 	value = gamma_gamma_expected_value(value_model->parameters, buyer.frequency, monetary_value);
 	/* a value can be infinite, and nothing times that is still nothing */
-	PG_RETURN_FLOAT8((purchases == 0 ? 0 : purchases * value) - acquisition_cost);
+	PG_RETURN_FLOAT8(checked_score((purchases == 0 ? 0 : purchases * value) - acquisition_cost));
 }
 
 static double

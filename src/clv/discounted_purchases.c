@@ -42,5 +42,5 @@ discounted_purchases(PG_FUNCTION_ARGS)
 	check_rate(rate, horizon);
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(buyer_model(model)->discounted_purchases(model->parameters, &buyer, horizon, rate));
+	PG_RETURN_FLOAT8(checked_score(buyer_model(model)->discounted_purchases(model->parameters, &buyer, horizon, rate)));
 }

@@ -32,5 +32,5 @@ expected_purchases(PG_FUNCTION_ARGS)
 	check_horizon(model, horizon);
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(buyer_model(model)->expected_purchases(model->parameters, &buyer, horizon));
+	PG_RETURN_FLOAT8(checked_score(buyer_model(model)->expected_purchases(model->parameters, &buyer, horizon)));
 }

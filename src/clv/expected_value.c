@@ -31,5 +31,5 @@ expected_value(PG_FUNCTION_ARGS)
 	model = PG_GETARG_MODEL(0);
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(gamma_gamma_expected_value(model->parameters, frequency, monetary_value));
+	PG_RETURN_FLOAT8(checked_score(gamma_gamma_expected_value(model->parameters, frequency, monetary_value)));
 }

@@ -6,7 +6,9 @@
  * The histories come in one order, whatever order the rows had, and all sums are
  * compensated in that order, so a fit is the same to the last bit for any plan.
  *
- * Of many histories a part is searched first: most steps only find the neighbourhood.
+ * A likelihood can have several tops.  A search climbs the one on which it starts, so
+ * several searches start far from each other, in a part of the histories if they are many, and
+ * the best goes on.
  */
 #include "postgres.h"
 
@@ -35,21 +37,39 @@ PG_FUNCTION_INFO_V1(gamma_gamma_fit);
 PG_FUNCTION_INFO_V1(bgbb_fit);
 PG_FUNCTION_INFO_V1(sbg_fit);
 
+/*
+ * Where searches start, as multiples of the origin: customers who differ as exponential
+ * variables do; who differ much in how often they buy, and hardly in how soon they are
+ * lost; the other way round; who differ much in both.
+ */
+static const double starts[][MODEL_MAX_PARAMETERS] = {
+	{1, 1, 1, 1},
+	{0.2, 0.1, 5, 50},
+	{5, 1, 1, 1},
+	{0.2, 0.1, 0.1, 0.1}
+};
+
+/* A top is higher if it is so by more than rounding can be. */
+#define HIGHER 1e-6
+
 /* A model that is being fitted. */
 typedef struct Fit
 {
 	Model	   *model;
 	NewtonFunction function;
 	Likelihood	likelihood;
-	double		start[MODEL_MAX_PARAMETERS];
+	double		origin[MODEL_MAX_PARAMETERS];	/* usual parameters, by the scale of the data */
+	double		best[MODEL_MAX_PARAMETERS]; /* parameters so far */
 } Fit;
 
 static void fit_start(Fit *fit, ModelKind kind, NewtonFunction function);
 static void take_histories(Fit *fit, FunctionCallInfo fcinfo, const StateMethods *methods);
 static double mean_of_histories(const Fit *fit, bool is_age);
+static void warn_of_counts(const Histories *histories);
 static void check_opportunities(const Histories *histories);
 static void take_survivors(Fit *fit, ArrayType *survivors);
 static Datum fit_model(Fit *fit);
+static int	search_from_everywhere(Fit *fit, uint32 step);
 static int	search(Fit *fit, uint32 step, int nodes, NewtonResult *result);
 static void describe(Fit *fit, const NewtonResult *result);
 
@@ -61,7 +81,8 @@ bgnbd_fit(PG_FUNCTION_ARGS)
 
 	fit_start(&fit, MODEL_BGNBD, bgnbd_likelihood);
 	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	fit.start[1] = mean_of_histories(&fit, true);
+	warn_of_counts(&fit.likelihood.histories);
+	fit.origin[1] = mean_of_histories(&fit, true);
 	return fit_model(&fit);
 }
 
@@ -73,7 +94,8 @@ mbgnbd_fit(PG_FUNCTION_ARGS)
 
 	fit_start(&fit, MODEL_MBGNBD, mbgnbd_likelihood);
 	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	fit.start[1] = mean_of_histories(&fit, true);
+	warn_of_counts(&fit.likelihood.histories);
+	fit.origin[1] = mean_of_histories(&fit, true);
 	return fit_model(&fit);
 }
 
@@ -85,7 +107,8 @@ paretonbd_fit(PG_FUNCTION_ARGS)
 
 	fit_start(&fit, MODEL_PARETONBD, paretonbd_likelihood);
 	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	fit.start[1] = fit.start[3] = mean_of_histories(&fit, true);
+	warn_of_counts(&fit.likelihood.histories);
+	fit.origin[1] = fit.origin[3] = mean_of_histories(&fit, true);
 	return fit_model(&fit);
 }
 
@@ -97,8 +120,8 @@ gamma_gamma_fit(PG_FUNCTION_ARGS)
 
 	fit_start(&fit, MODEL_GAMMA_GAMMA, gamma_gamma_likelihood);
 	take_histories(&fit, fcinfo, &spend_histories_methods);
-	fit.start[1] = 2;
-	fit.start[2] = mean_of_histories(&fit, false);
+	fit.origin[1] = 2;
+	fit.origin[2] = mean_of_histories(&fit, false);
 	return fit_model(&fit);
 }
 
@@ -132,7 +155,7 @@ fit_start(Fit *fit, ModelKind kind, NewtonFunction function)
 	fit->model = model_create(kind);
 	fit->function = function;
 	for (int i = 0; i < MODEL_MAX_PARAMETERS; i++)
-		fit->start[i] = 1;
+		fit->origin[i] = 1;
 }
 
 static void
@@ -163,6 +186,27 @@ mean_of_histories(const Fit *fit, bool is_age)
 	if (!(mean > 0))
 		fit->model->outcome = MODEL_TOO_FEW;
 	return mean;
+}
+
+/*
+ * A repeat purchase on the day of the first is none: whoever has some there has most likely
+ * counted the first too.
+ */
+static void
+warn_of_counts(const Histories *histories)
+{
+	int64		customers = 0;
+
+	for (uint32 i = 0; i < histories->count; i++)
+	{
+		if (histories->items[i].frequency > 0 && histories->items[i].recency == 0)
+			customers += histories->items[i].customers;
+	}
+	if (customers > 0)
+		ereport(WARNING,
+				(errmsg("%lld of %lld customers have repeat purchases, but no time between the first and the last",
+						(long long) customers, (long long) histories->customers),
+				 errhint("The frequency is the number of repeat purchases, without the first: is it one too many?")));
 }
 
 /* Recency and age of bgbb are numbers of opportunities. */
@@ -229,12 +273,14 @@ take_survivors(Fit *fit, ArrayType *survivors)
 static Datum
 fit_model(Fit *fit)
 {
-	int			iterations = 0;
+	uint32		step = Max(fit->likelihood.histories.count / FIRST_HISTORIES, 1);
+	int			iterations;
 	NewtonResult result;
 
 	if (fit->model->outcome == MODEL_TOO_FEW)
 		PG_RETURN_POINTER(fit->model);
-	for (uint32 step = fit->likelihood.histories.count / FIRST_HISTORIES; step > 1; step /= NEXT_HISTORIES)
+	iterations = search_from_everywhere(fit, step);
+	for (step /= NEXT_HISTORIES; step > 1; step /= NEXT_HISTORIES)
 		iterations += search(fit, step, FIRST_NODES, &result);
 	if (fit->model->kind == MODEL_PARETONBD)
 		iterations += search(fit, 1, FIRST_NODES, &result);
@@ -245,10 +291,33 @@ fit_model(Fit *fit)
 	PG_RETURN_POINTER(fit->model);
 }
 
-/*
- * Searches by each step-th history, and returns how many steps that took.  If it ended well, the
- * next search starts there.
- */
+/* The best top that can be climbed from one of the starts, by each step-th history; returns the steps of all. */
+static int
+search_from_everywhere(Fit *fit, uint32 step)
+{
+	double		best[MODEL_MAX_PARAMETERS];
+	double		best_value = -HUGE_VAL;
+	int			iterations = 0;
+
+	memcpy(best, fit->origin, sizeof(best));
+	for (int i = 0; i < (int) lengthof(starts); i++)
+	{
+		NewtonResult result;
+
+		for (int j = 0; j < MODEL_MAX_PARAMETERS; j++)
+			fit->best[j] = fit->origin[j] * starts[i][j];
+		iterations += search(fit, step, FIRST_NODES, &result);
+		if (result.end != NEWTON_OUT_OF_RANGE && (best_value == -HUGE_VAL || result.value > best_value + HIGHER))
+		{
+			memcpy(best, fit->best, sizeof(best));
+			best_value = result.value;
+		}
+	}
+	memcpy(fit->best, best, sizeof(best));
+	return iterations;
+}
+
+/* Searches on from the best parameters by each step-th history, and returns how many steps that took. */
 static int
 search(Fit *fit, uint32 step, int nodes, NewtonResult *result)
 {
@@ -256,9 +325,9 @@ search(Fit *fit, uint32 step, int nodes, NewtonResult *result)
 	fit->likelihood.nodes = nodes;
 	fit->likelihood.frequencies = NULL;
 	fit->likelihood.prepared = NULL;
-	newton_maximise(fit->function, &fit->likelihood, model_parameter_count(fit->model->kind), fit->start, result);
-	if (result->end == NEWTON_CONVERGED)
-		memcpy(fit->start, result->parameters, sizeof(fit->start));
+	newton_maximise(fit->function, &fit->likelihood, model_parameter_count(fit->model->kind), fit->origin, fit->best, result);
+	if (result->end != NEWTON_OUT_OF_RANGE)
+		memcpy(fit->best, result->parameters, sizeof(fit->best));
 	return result->iterations;
 }
 

@@ -392,8 +392,7 @@ merge_content(void *content, const void *other_content)
 	for (uint32 i = 0; i < other->count; i++)
 	{
 		histories_add(set, &other->items[i]);
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
 	}
 }
 
@@ -476,20 +475,26 @@ static void
 make_slots(HistorySet *set)
 {
 	Size		slot_count = INITIAL_ITEMS * 2;
+	uint64	   *slots;
+	uint32		mask;
 
 	while (slot_count / 4 * 3 <= set->count)
 		slot_count *= 2;
-	set->slots = zeroed_slots(set, slot_count);
-	set->slot_mask = (uint32) (slot_count - 1);
+	slots = zeroed_slots(set, slot_count);
+	mask = (uint32) (slot_count - 1);
 	for (uint32 i = 0; i < set->count; i++)
 	{
 		uint32		hash = hash_history(&set->items[i]);
 		uint32		at = hash;
 
-		while (set->slots[at & set->slot_mask] != 0)
+		/* histories can be chosen so that all have one hash */
+		CHECK_FOR_INTERRUPTS();
+		while (slots[at & mask] != 0)
 			at++;
-		set->slots[at & set->slot_mask] = (uint64) hash << 32 | (i + 1);
+		slots[at & mask] = (uint64) hash << 32 | (i + 1);
 	}
+	set->slots = slots;
+	set->slot_mask = mask;
 }
 
 static void
@@ -506,6 +511,7 @@ grow_slots(HistorySet *set)
 
 		if (old[i] == 0)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		while (slots[at & mask] != 0)
 			at++;
 		slots[at & mask] = old[i];

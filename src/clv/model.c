@@ -335,21 +335,22 @@ static char *
 boundary_reason(const Model *model)
 {
 	const KindOfModel *kind = &kinds[model->kind];
-	double		parameter = model->parameters[model->boundary];
-	int			shape = model->boundary;
+	int			boundary = model->boundary;
+	int			shape = boundary;
 	const char *meaning = "the customers do not tell how large it is";
 
 	/* a scale that grows together with its shape says no more than this one */
 	if (kind->likeness[shape] == NULL && model->parameters[shape - 1] > 1000)
 		shape--;
-	if (loses_nobody(model))
-		meaning = "nobody seems to be lost";
 	/* a search for a shape starts from 1 */
-	else if (kind->likeness[shape] != NULL)
+	if (kind->likeness[shape] != NULL)
 		meaning = psprintf(model->parameters[shape] > 1 ? "customers hardly differ in %s" : "customers differ in %s more than the model can say",
 						   kind->likeness[shape]);
-	return psprintf("parameter %s runs away, it was %g when the search stopped: %s",
-					kind->parameter_names[model->boundary], parameter, meaning);
+	if (loses_nobody(model))
+		meaning = boundary < 2 && model->kind != MODEL_SBG ? psprintf("%s; nobody seems to be lost", meaning) : "nobody seems to be lost";
+	return psprintf("parameter %s %s, it was %g when the search stopped: %s", kind->parameter_names[boundary],
+					kind->likeness[boundary] != NULL && model->parameters[boundary] < 1 ? "goes to 0" : "grows without end",
+					model->parameters[boundary], meaning);
 }
 
 /* Whether the mean customer is lost with next to no purchase, opportunity or period. */

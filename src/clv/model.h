@@ -61,7 +61,7 @@ typedef struct Model
 	int64		customers;
 } Model;
 
-/* A column of the type can have been told to store it otherwise. */
+/* Plain storage needs no copy, but values also come from where it is not kept to. */
 #define PG_GETARG_MODEL(number) \
 	((const Model *) PG_DETOAST_DATUM(PG_GETARG_DATUM(number)))
 

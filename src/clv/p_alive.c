@@ -22,5 +22,5 @@ p_alive(PG_FUNCTION_ARGS)
 
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(buyer_model(model)->p_alive(model->parameters, &buyer));
+	PG_RETURN_FLOAT8(checked_score(buyer_model(model)->p_alive(model->parameters, &buyer)));
 }

@@ -176,7 +176,7 @@ static double
 discounted_purchases(const double *parameters, const Buyer *buyer, double horizon, double rate)
 {
 	double		beta = parameters[3] + buyer->age;
-	DeathTime	time = {.decay = parameters[2] - 1, .discount = rate * beta};
+	DeathTime	time = {.decay = parameters[2] - 1, .discount = fmin(rate * beta, DBL_MAX)};
 
 	if (!(rate > 0))
 		return expected_purchases(parameters, buyer, horizon);

@@ -95,7 +95,7 @@ CREATE AGGREGATE purchase_histories(frequency integer, recency double precision,
 	COMBINEFUNC = purchase_histories_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE purchase_histories(integer, double precision, double precision) IS 'Collects the purchase histories of customers, one a row, as purchase_summary gives them, for bgnbd_fit and the other fits. frequency (x): repeat purchases; recency (t_x): time from the first purchase to the last; age (T): time from the first purchase to the end of the observation, in one unit. Rows with a NULL are skipped. For bgbb_fit, recency and age are numbers of opportunities';
+COMMENT ON AGGREGATE purchase_histories(integer, double precision, double precision) IS 'Collects the purchase histories of customers, one a row, as purchase_summary gives them, for bgnbd_fit and the other fits. frequency (x): repeat purchases; recency (t_x): time from the first purchase to the last; age (T): time from the first purchase to the end of the observation, in one unit. Rows with a NULL are skipped. A state holds some 8 million different histories: round times to days if there are more. For bgbb_fit, recency and age are numbers of opportunities';
 
 CREATE AGGREGATE purchase_histories(frequency integer, recency double precision, age double precision, customers bigint) (
 	STYPE = purchase_histories,

@@ -38,5 +38,5 @@ purchase_probability(PG_FUNCTION_ARGS)
 	check_horizon(model, horizon);
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(buyer_model(model)->purchase_probability(model->parameters, &buyer, purchases, horizon));
+	PG_RETURN_FLOAT8(checked_score(buyer_model(model)->purchase_probability(model->parameters, &buyer, purchases, horizon)));
 }

@@ -16,7 +16,7 @@
 
 #include "base/set_call.h"
 #include "clv/buyer.h"
-#include "clv/model.h"
+#include "clv/buyer_argument.h"
 
 PG_FUNCTION_INFO_V1(sbg_survival_rate);
 PG_FUNCTION_INFO_V1(sbg_retention_rate);
@@ -45,7 +45,7 @@ sbg_survival_rate(PG_FUNCTION_ARGS)
 
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sbg_survival(model->parameters, period));
+	PG_RETURN_FLOAT8(checked_score(sbg_survival(model->parameters, period)));
 }
 
 /* (model, period) */
@@ -57,7 +57,7 @@ sbg_retention_rate(PG_FUNCTION_ARGS)
 
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sbg_retention(model->parameters, period));
+	PG_RETURN_FLOAT8(checked_score(sbg_retention(model->parameters, period)));
 }
 
 /* (model, periods) */
@@ -118,7 +118,7 @@ sbg_expected_lifetime(PG_FUNCTION_ARGS)
 	periods = whole_number_argument(fcinfo, 1, "periods", 0);
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(lifetime(model, periods, HUGE_VAL, 0));
+	PG_RETURN_FLOAT8(checked_score(lifetime(model, periods, HUGE_VAL, 0)));
 }
 
 /* (model, rate, periods, horizon) */
@@ -148,7 +148,7 @@ sbg_discounted_lifetime(PG_FUNCTION_ARGS)
 				 errhint("Give a horizon, or use expected_lifetime, which does not discount.")));
 	if (!model_has_parameters(model))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(lifetime(model, periods, horizon, rate));
+	PG_RETURN_FLOAT8(checked_score(lifetime(model, periods, horizon, rate)));
 }
 
 /*

@@ -1651,6 +1651,42 @@ CREATE TYPE bgnbd (
 );
 COMMENT ON TYPE bgnbd IS 'BG/NBD (Fader, Hardie, Lee 2005): customers without a contract who buy at a rate of their own, lambda ~ Gamma(r, alpha), and are lost after a repeat purchase with a probability of their own, p ~ Beta(a, b). As nobody can be lost before a repeat purchase, it says of every one-time buyer that he is certainly alive; reports are better made with mbgnbd or paretonbd';
 
+CREATE FUNCTION bgnbd_eq(bgnbd, bgnbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgnbd_eq(bgnbd, bgnbd) IS 'Behind the operator = of bgnbd';
+
+CREATE FUNCTION bgnbd_ne(bgnbd, bgnbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgnbd_ne(bgnbd, bgnbd) IS 'Behind the operator <> of bgnbd';
+
+CREATE FUNCTION bgnbd_hash(bgnbd) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgnbd_hash(bgnbd) IS 'Hash of a bgnbd, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION bgnbd_hash_extended(bgnbd, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgnbd_hash_extended(bgnbd, bigint) IS 'Seeded 64-bit hash of a bgnbd, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = bgnbd, RIGHTARG = bgnbd, FUNCTION = bgnbd_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (bgnbd, bgnbd) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = bgnbd, RIGHTARG = bgnbd, FUNCTION = bgnbd_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (bgnbd, bgnbd) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS bgnbd_hash_ops
+	DEFAULT FOR TYPE bgnbd USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 bgnbd_hash(bgnbd),
+	FUNCTION 2 bgnbd_hash_extended(bgnbd, bigint);
+COMMENT ON OPERATOR CLASS bgnbd_hash_ops USING hash IS 'Hashing of bgnbd; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY bgnbd_hash_ops USING hash IS 'Hashing of bgnbd';
+
 CREATE FUNCTION bgnbd(r double precision, alpha double precision, a double precision, b double precision) RETURNS bgnbd
 AS 'MODULE_PATHNAME', 'bgnbd_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bgnbd(double precision, double precision, double precision, double precision) IS 'A model bgnbd of given parameters, each greater than 0: those of another program, or of last year';
@@ -1666,7 +1702,7 @@ COMMENT ON FUNCTION covariance(bgnbd) IS 'Covariance matrix of the parameters th
 
 CREATE FUNCTION diagnostics(model bgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(bgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(bgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (bgnbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (bgnbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -1700,6 +1736,42 @@ CREATE TYPE mbgnbd (
 );
 COMMENT ON TYPE mbgnbd IS 'MBG/NBD (Batislam, Denizel, Filiztekin 2007): as bgnbd, but customers can be lost after their first purchase too, so that one-time buyers are not all alive';
 
+CREATE FUNCTION mbgnbd_eq(mbgnbd, mbgnbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mbgnbd_eq(mbgnbd, mbgnbd) IS 'Behind the operator = of mbgnbd';
+
+CREATE FUNCTION mbgnbd_ne(mbgnbd, mbgnbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mbgnbd_ne(mbgnbd, mbgnbd) IS 'Behind the operator <> of mbgnbd';
+
+CREATE FUNCTION mbgnbd_hash(mbgnbd) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mbgnbd_hash(mbgnbd) IS 'Hash of a mbgnbd, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION mbgnbd_hash_extended(mbgnbd, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mbgnbd_hash_extended(mbgnbd, bigint) IS 'Seeded 64-bit hash of a mbgnbd, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = mbgnbd, RIGHTARG = mbgnbd, FUNCTION = mbgnbd_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (mbgnbd, mbgnbd) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = mbgnbd, RIGHTARG = mbgnbd, FUNCTION = mbgnbd_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (mbgnbd, mbgnbd) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS mbgnbd_hash_ops
+	DEFAULT FOR TYPE mbgnbd USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 mbgnbd_hash(mbgnbd),
+	FUNCTION 2 mbgnbd_hash_extended(mbgnbd, bigint);
+COMMENT ON OPERATOR CLASS mbgnbd_hash_ops USING hash IS 'Hashing of mbgnbd; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY mbgnbd_hash_ops USING hash IS 'Hashing of mbgnbd';
+
 CREATE FUNCTION mbgnbd(r double precision, alpha double precision, a double precision, b double precision) RETURNS mbgnbd
 AS 'MODULE_PATHNAME', 'mbgnbd_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION mbgnbd(double precision, double precision, double precision, double precision) IS 'A model mbgnbd of given parameters, each greater than 0: those of another program, or of last year';
@@ -1715,7 +1787,7 @@ COMMENT ON FUNCTION covariance(mbgnbd) IS 'Covariance matrix of the parameters t
 
 CREATE FUNCTION diagnostics(model mbgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(mbgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(mbgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (mbgnbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (mbgnbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -1749,6 +1821,42 @@ CREATE TYPE paretonbd (
 );
 COMMENT ON TYPE paretonbd IS 'Pareto/NBD (Schmittlein, Morrison, Colombo 1987): customers without a contract who buy at a rate of their own, lambda ~ Gamma(r, alpha), and are lost at any moment at a rate of their own, mu ~ Gamma(s, beta)';
 
+CREATE FUNCTION paretonbd_eq(paretonbd, paretonbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION paretonbd_eq(paretonbd, paretonbd) IS 'Behind the operator = of paretonbd';
+
+CREATE FUNCTION paretonbd_ne(paretonbd, paretonbd) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION paretonbd_ne(paretonbd, paretonbd) IS 'Behind the operator <> of paretonbd';
+
+CREATE FUNCTION paretonbd_hash(paretonbd) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION paretonbd_hash(paretonbd) IS 'Hash of a paretonbd, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION paretonbd_hash_extended(paretonbd, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION paretonbd_hash_extended(paretonbd, bigint) IS 'Seeded 64-bit hash of a paretonbd, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = paretonbd, RIGHTARG = paretonbd, FUNCTION = paretonbd_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (paretonbd, paretonbd) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = paretonbd, RIGHTARG = paretonbd, FUNCTION = paretonbd_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (paretonbd, paretonbd) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS paretonbd_hash_ops
+	DEFAULT FOR TYPE paretonbd USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 paretonbd_hash(paretonbd),
+	FUNCTION 2 paretonbd_hash_extended(paretonbd, bigint);
+COMMENT ON OPERATOR CLASS paretonbd_hash_ops USING hash IS 'Hashing of paretonbd; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY paretonbd_hash_ops USING hash IS 'Hashing of paretonbd';
+
 CREATE FUNCTION paretonbd(r double precision, alpha double precision, s double precision, beta double precision) RETURNS paretonbd
 AS 'MODULE_PATHNAME', 'paretonbd_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION paretonbd(double precision, double precision, double precision, double precision) IS 'A model paretonbd of given parameters, each greater than 0: those of another program, or of last year';
@@ -1764,7 +1872,7 @@ COMMENT ON FUNCTION covariance(paretonbd) IS 'Covariance matrix of the parameter
 
 CREATE FUNCTION diagnostics(model paretonbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(paretonbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(paretonbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (paretonbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (paretonbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -1798,6 +1906,42 @@ CREATE TYPE gamma_gamma (
 );
 COMMENT ON TYPE gamma_gamma IS 'Gamma-Gamma (Fader, Hardie 2013): what a purchase of a customer is worth. Values of one customer''s purchases are Gamma(p, nu), and nu ~ Gamma(q, v) differs from customer to customer; the value must not depend on how often he buys';
 
+CREATE FUNCTION gamma_gamma_eq(gamma_gamma, gamma_gamma) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gamma_gamma_eq(gamma_gamma, gamma_gamma) IS 'Behind the operator = of gamma_gamma';
+
+CREATE FUNCTION gamma_gamma_ne(gamma_gamma, gamma_gamma) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gamma_gamma_ne(gamma_gamma, gamma_gamma) IS 'Behind the operator <> of gamma_gamma';
+
+CREATE FUNCTION gamma_gamma_hash(gamma_gamma) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gamma_gamma_hash(gamma_gamma) IS 'Hash of a gamma_gamma, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION gamma_gamma_hash_extended(gamma_gamma, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gamma_gamma_hash_extended(gamma_gamma, bigint) IS 'Seeded 64-bit hash of a gamma_gamma, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = gamma_gamma, RIGHTARG = gamma_gamma, FUNCTION = gamma_gamma_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (gamma_gamma, gamma_gamma) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = gamma_gamma, RIGHTARG = gamma_gamma, FUNCTION = gamma_gamma_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (gamma_gamma, gamma_gamma) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS gamma_gamma_hash_ops
+	DEFAULT FOR TYPE gamma_gamma USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 gamma_gamma_hash(gamma_gamma),
+	FUNCTION 2 gamma_gamma_hash_extended(gamma_gamma, bigint);
+COMMENT ON OPERATOR CLASS gamma_gamma_hash_ops USING hash IS 'Hashing of gamma_gamma; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY gamma_gamma_hash_ops USING hash IS 'Hashing of gamma_gamma';
+
 CREATE FUNCTION gamma_gamma(p double precision, q double precision, v double precision) RETURNS gamma_gamma
 AS 'MODULE_PATHNAME', 'gamma_gamma_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gamma_gamma(double precision, double precision, double precision) IS 'A model gamma_gamma of given parameters, each greater than 0: those of another program, or of last year';
@@ -1813,7 +1957,7 @@ COMMENT ON FUNCTION covariance(gamma_gamma) IS 'Covariance matrix of the paramet
 
 CREATE FUNCTION diagnostics(model gamma_gamma, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(gamma_gamma) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(gamma_gamma) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (gamma_gamma AS jsonb) WITH INOUT;
 COMMENT ON CAST (gamma_gamma AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -1847,6 +1991,42 @@ CREATE TYPE bgbb (
 );
 COMMENT ON TYPE bgbb IS 'BG/BB (Fader, Hardie, Shang 2010): customers who can buy at certain opportunities only (once a year, at each event). They buy with a probability of their own, Beta(alpha, beta), and are lost before an opportunity with another, Beta(gamma, delta)';
 
+CREATE FUNCTION bgbb_eq(bgbb, bgbb) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgbb_eq(bgbb, bgbb) IS 'Behind the operator = of bgbb';
+
+CREATE FUNCTION bgbb_ne(bgbb, bgbb) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgbb_ne(bgbb, bgbb) IS 'Behind the operator <> of bgbb';
+
+CREATE FUNCTION bgbb_hash(bgbb) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgbb_hash(bgbb) IS 'Hash of a bgbb, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION bgbb_hash_extended(bgbb, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bgbb_hash_extended(bgbb, bigint) IS 'Seeded 64-bit hash of a bgbb, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = bgbb, RIGHTARG = bgbb, FUNCTION = bgbb_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (bgbb, bgbb) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = bgbb, RIGHTARG = bgbb, FUNCTION = bgbb_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (bgbb, bgbb) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS bgbb_hash_ops
+	DEFAULT FOR TYPE bgbb USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 bgbb_hash(bgbb),
+	FUNCTION 2 bgbb_hash_extended(bgbb, bigint);
+COMMENT ON OPERATOR CLASS bgbb_hash_ops USING hash IS 'Hashing of bgbb; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY bgbb_hash_ops USING hash IS 'Hashing of bgbb';
+
 CREATE FUNCTION bgbb(alpha double precision, beta double precision, gamma double precision, delta double precision) RETURNS bgbb
 AS 'MODULE_PATHNAME', 'bgbb_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bgbb(double precision, double precision, double precision, double precision) IS 'A model bgbb of given parameters, each greater than 0: those of another program, or of last year';
@@ -1862,7 +2042,7 @@ COMMENT ON FUNCTION covariance(bgbb) IS 'Covariance matrix of the parameters tha
 
 CREATE FUNCTION diagnostics(model bgbb, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(bgbb) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(bgbb) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (bgbb AS jsonb) WITH INOUT;
 COMMENT ON CAST (bgbb AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -1896,6 +2076,42 @@ CREATE TYPE sbg (
 );
 COMMENT ON TYPE sbg IS 'sBG, shifted beta-geometric (Fader, Hardie 2007): customers with a contract, who leave at each renewal with a probability of their own, Beta(alpha, beta)';
 
+CREATE FUNCTION sbg_eq(sbg, sbg) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sbg_eq(sbg, sbg) IS 'Behind the operator = of sbg';
+
+CREATE FUNCTION sbg_ne(sbg, sbg) RETURNS boolean
+AS 'MODULE_PATHNAME', 'state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sbg_ne(sbg, sbg) IS 'Behind the operator <> of sbg';
+
+CREATE FUNCTION sbg_hash(sbg) RETURNS integer
+AS 'MODULE_PATHNAME', 'state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sbg_hash(sbg) IS 'Hash of a sbg, for GROUP BY, DISTINCT and joins';
+
+CREATE FUNCTION sbg_hash_extended(sbg, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sbg_hash_extended(sbg, bigint) IS 'Seeded 64-bit hash of a sbg, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = sbg, RIGHTARG = sbg, FUNCTION = sbg_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (sbg, sbg) IS 'Same parameters, from the same fit or both given';
+
+CREATE OPERATOR <> (
+	LEFTARG = sbg, RIGHTARG = sbg, FUNCTION = sbg_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (sbg, sbg) IS 'Different parameters, or from another fit';
+
+CREATE OPERATOR CLASS sbg_hash_ops
+	DEFAULT FOR TYPE sbg USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 sbg_hash(sbg),
+	FUNCTION 2 sbg_hash_extended(sbg, bigint);
+COMMENT ON OPERATOR CLASS sbg_hash_ops USING hash IS 'Hashing of sbg; there is no order, as none would mean anything';
+COMMENT ON OPERATOR FAMILY sbg_hash_ops USING hash IS 'Hashing of sbg';
+
 CREATE FUNCTION sbg(alpha double precision, beta double precision) RETURNS sbg
 AS 'MODULE_PATHNAME', 'sbg_of_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sbg(double precision, double precision) IS 'A model sbg of given parameters, each greater than 0: those of another program, or of last year';
@@ -1911,7 +2127,7 @@ COMMENT ON FUNCTION covariance(sbg) IS 'Covariance matrix of the parameters that
 
 CREATE FUNCTION diagnostics(model sbg, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(sbg) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(sbg) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
 
 CREATE CAST (sbg AS jsonb) WITH INOUT;
 COMMENT ON CAST (sbg AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -2055,7 +2271,7 @@ CREATE AGGREGATE purchase_histories(frequency integer, recency double precision,
 	COMBINEFUNC = purchase_histories_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE purchase_histories(integer, double precision, double precision) IS 'Collects the purchase histories of customers, one a row, as purchase_summary gives them, for bgnbd_fit and the other fits. frequency (x): repeat purchases; recency (t_x): time from the first purchase to the last; age (T): time from the first purchase to the end of the observation, in one unit. Rows with a NULL are skipped. For bgbb_fit, recency and age are numbers of opportunities';
+COMMENT ON AGGREGATE purchase_histories(integer, double precision, double precision) IS 'Collects the purchase histories of customers, one a row, as purchase_summary gives them, for bgnbd_fit and the other fits. frequency (x): repeat purchases; recency (t_x): time from the first purchase to the last; age (T): time from the first purchase to the end of the observation, in one unit. Rows with a NULL are skipped. A state holds some 8 million different histories: round times to days if there are more. For bgbb_fit, recency and age are numbers of opportunities';
 
 CREATE AGGREGATE purchase_histories(frequency integer, recency double precision, age double precision, customers bigint) (
 	STYPE = purchase_histories,
@@ -2311,19 +2527,19 @@ COMMENT ON FUNCTION expected_value(gamma_gamma, integer, double precision) IS 'E
 
 CREATE FUNCTION clv(model bgnbd, value_model gamma_gamma, frequency integer, recency double precision, age double precision, monetary_value double precision, horizon double precision DEFAULT NULL, rate double precision DEFAULT 0, margin double precision DEFAULT 1, acquisition_cost double precision DEFAULT 0) RETURNS double precision
 AS 'MODULE_PATHNAME', 'clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv(bgnbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL and add margin * expected_value(value_model) for the first purchase. With bgnbd every one-time buyer counts as alive, which makes them worth too much: prefer mbgnbd or paretonbd. NULL without a history, or if a model has no parameters';
+COMMENT ON FUNCTION clv(bgnbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned, 0.4 for 40 %: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL, and add the margin of first purchases, which is in the data (the value model is about repeat purchases). With bgnbd every one-time buyer counts as alive, which makes them worth too much: prefer mbgnbd or paretonbd. NULL without a history, or if a model has no parameters';
 
 CREATE FUNCTION clv(model mbgnbd, value_model gamma_gamma, frequency integer, recency double precision, age double precision, monetary_value double precision, horizon double precision DEFAULT NULL, rate double precision DEFAULT 0, margin double precision DEFAULT 1, acquisition_cost double precision DEFAULT 0) RETURNS double precision
 AS 'MODULE_PATHNAME', 'clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv(mbgnbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL and add margin * expected_value(value_model) for the first purchase. NULL without a history, or if a model has no parameters';
+COMMENT ON FUNCTION clv(mbgnbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned, 0.4 for 40 %: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL, and add the margin of first purchases, which is in the data (the value model is about repeat purchases). NULL without a history, or if a model has no parameters';
 
 CREATE FUNCTION clv(model paretonbd, value_model gamma_gamma, frequency integer, recency double precision, age double precision, monetary_value double precision, horizon double precision DEFAULT NULL, rate double precision DEFAULT 0, margin double precision DEFAULT 1, acquisition_cost double precision DEFAULT 0) RETURNS double precision
 AS 'MODULE_PATHNAME', 'clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv(paretonbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL and add margin * expected_value(value_model) for the first purchase. NULL without a history, or if a model has no parameters';
+COMMENT ON FUNCTION clv(paretonbd, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon is in the unit of recency and age, and rate continuous per unit, ln(1.1) / 52.18 for 10 % a year in weeks. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned, 0.4 for 40 %: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL, and add the margin of first purchases, which is in the data (the value model is about repeat purchases). NULL without a history, or if a model has no parameters';
 
 CREATE FUNCTION clv(model bgbb, value_model gamma_gamma, frequency integer, recency double precision, age double precision, monetary_value double precision, horizon double precision DEFAULT NULL, rate double precision DEFAULT 0, margin double precision DEFAULT 1, acquisition_cost double precision DEFAULT 0) RETURNS double precision
 AS 'MODULE_PATHNAME', 'clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv(bgbb, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon counts opportunities, and rate is effective for each, 0.1 for 10 %. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL and add margin * expected_value(value_model) for the first purchase. NULL without a history, or if a model has no parameters';
+COMMENT ON FUNCTION clv(bgbb, gamma_gamma, integer, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'Customer lifetime value that is still to come (residual CLV, LTV): margin * expected_value * discounted_purchases - acquisition_cost. The customer''s history is that of purchase_summary; horizon counts opportunities, and rate is effective for each, 0.1 for 10 %. Without a horizon it is for ever, and needs a rate above 0. margin is the share of the value that is earned, 0.4 for 40 %: 1 if the value is margin already. What the customer has bought so far is not in it: for a customer to be acquired give 0, 0, 0 and NULL, and add the margin of first purchases, which is in the data (the value model is about repeat purchases). NULL without a history, or if a model has no parameters';
 -- Customers with a contract
 
 CREATE FUNCTION survival_rate(model sbg, period integer) RETURNS double precision

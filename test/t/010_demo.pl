@@ -137,8 +137,9 @@ sub test_messages
 	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^ a +\| +1.0 \| .*A conversion is ord\*: there are 1, and 0 journeys/ms, 'a conversion by pattern');
 	unlike(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/unattributed/, 'nothing is said of (unattributed) where there is none');
 	like(demo(%clicks, CONVERSION => 'ord*')->{text}, qr/^Of 1 customers 0 bought again, on another day: too few/m, 'too few customers for a model');
-	fails_with({ %works, SPEND => '{"a": "much"}' }, qr/much/, 'spend that is no number');
-	fails_with({ %works, MARGIN => 'a third' }, qr/MARGIN=a third: a margin is a number/, 'a margin that is no number');
+	fails_with({ %works, SPEND => '{"a": "much"}' }, qr/SPEND=\{"a": "much"\}: .*HINT:  Say what each channel cost/s, 'spend that is no number');
+	fails_with({ %works, SPEND => $_ }, qr/SPEND=\Q$_\E: .*HINT/s, "spend $_") for 'email=900', '[900]', '{"a": null}', '{"a": -1}';
+	fails_with({ %works, MARGIN => $_ }, qr/MARGIN=\Q$_\E: it is the part of the revenue/, "margin $_") for '40%', '0,4', '-1', '40', 'x';
 	fails_with({ %works, POINTS => '{"a": "many"}' }, qr/many/, 'points that are no number');
 	fails_with({ CSV => "$folder/none.csv" }, qr/no such file/, 'a file that is not there');
 	return;
@@ -263,9 +264,10 @@ sub compare_customers
 	cmp_ok($all->[8], '<', 0.6 * $all->[6] * $all->[3] / $all->[2] * $all->[1], 'and no more');
 
 	my %channel = map { my ($channel, @row) = split /\|/; $channel => \@row } split /\n/, query(q{
-		SELECT channel, count(*), 100 * avg((frequency > 0)::int), 0.4 * avg(revenue), coalesce(min(spend)::text, '-'), coalesce((min(spend) / count(*))::text, '-')
-		FROM (SELECT buyer.*, coalesce((SELECT channel FROM hit WHERE hit.visitor = buyer.visitor AND channel IS NOT NULL ORDER BY at, channel COLLATE "C" LIMIT 1), '(direct)') AS channel FROM buyer) AS c
-			LEFT JOIN engagement_demo.channel_spend USING (channel) GROUP BY channel});
+		SELECT channel, count(visitor), 100 * avg((frequency > 0)::int), 0.4 * avg(revenue), coalesce(min(spend)::text, '-'), coalesce((min(spend) / count(visitor))::text, '-')
+		FROM (SELECT buyer.*, coalesce((SELECT channel FROM hit WHERE hit.visitor = buyer.visitor AND channel IS NOT NULL
+				AND at <= (SELECT min(at) FROM hit AS h WHERE h.visitor = buyer.visitor AND event = 'purchase') ORDER BY at, channel COLLATE "C" LIMIT 1), '(direct)') AS channel FROM buyer) AS c
+			FULL JOIN engagement_demo.channel_spend USING (channel) GROUP BY channel});
 	near({ rows => [map { [@$_[0 .. 3, 6, 7]] } @{ $channels->{rows} }] }, \%channel, 'shop: customers by channel');
 	my @wrong = grep { abs($_->[3] + $_->[4] - $_->[5]) > 0.011 || ($_->[7] ne '-' && abs($_->[5] / $_->[7] - $_->[8]) > 0.006) } @{ $channels->{rows} };
 	is(@wrong, 0, 'CLV is what was earned and what is to come, and CLV:CAC their ratio');
@@ -381,7 +383,7 @@ sub test_access_log
 		is("$hits $visitors $visits", '10000 1753 3052', 'access log: the count in Perl');
 		like($report->{text}, qr/10000 hits; 0 lines without address and time left out,\n1 lines cut off but used/, 'access log: the malformed line');
 		like($report->{text}, qr/^3,052 visits of 1,753 visitors, made of 10,000 events\.$/m, 'access log: 3,052 visits by address');
-		my ($suggested) = $report->{text} =~ /credited with, name the conversion, for example\n    make demo CSV=\S+ CONVERSION=(\w+)\n/;
+		my ($suggested) = $report->{text} =~ /credited with, and what customers are worth, name the conversion, for example\n    make demo CSV=\S+ CONVERSION=(\w+)\n/;
 		ok(defined $suggested, 'access log: no conversion is made up');
 		recompute(q{SELECT visitor, at, event, channel, value, properties ->> 'campaign' AS campaign FROM engagement_demo.events}, 'UTC');
 		compare_without_points($report, 'access log');

@@ -32,7 +32,27 @@ for my $page ('README.md', map { "docs/$_.md" } qw(tutorial how-it-works funnels
 		is($printed[$i], $examples[$i]{output}, "$page, line $examples[$i]{line}");
 	}
 }
+test_links();
 done_testing();
+
+# Every link to a function leads to its entry in the reference.
+sub test_links
+{
+	my %anchor = map { lc($_ =~ s/[^\w\- ]//gr =~ s/ /-/gr) => 1 } slurp('docs/reference.md') =~ /^#+ (.*?)\s*$/mg;
+	for my $page ('README.md', glob 'docs/*.md')
+	{
+		my @missing = grep { !$anchor{$_} } slurp($page) =~ /\(?:docs\/)?reference\.md#([\w-]+)/g;
+		is("@missing", '', "$page: links into the reference");
+	}
+	return;
+}
+
+sub slurp
+{
+	my $file = shift;
+	open my $in, '<', $file or die "$file: $!\n";
+	return do { local $/ = undef; <$in> };
+}
 
 sub read_examples
 {
