@@ -57,3 +57,7 @@ SELECT discounted_lifetime(sbg(1, 1), 0);
 SELECT discounted_lifetime(sbg(1, 1), 0.1, -1);
 SELECT discounted_lifetime(sbg(1, 1), 0.1, 0, -1);
 DROP TABLE cohort;
+
+-- parameters that no double can compute with: an error, not NaN
+SELECT survival_rate(sbg(1.7e308, 1.7e308), 2147483647);
+SELECT expected_lifetime(sbg(0.5, 5e-324), 1);
