@@ -53,7 +53,7 @@ my @figures = (
 		sql => "SELECT customer_count(h) FROM (SELECT $histories AS h FROM history_row OFFSET 0) AS s", plain => 'SELECT count(*) FROM history_row' },
 	fit('bgnbd_fit', $histories, '', 1500), fit('mbgnbd_fit', $histories, '', 1500), fit('paretonbd_fit', $histories, '', 5000),
 	fit('gamma_gamma_fit', 'spend_histories(frequency, monetary_value)', 'WHERE frequency > 0'),
-	{ name => $call_floor, sql => 'SELECT sum(float8larger(recency, age)) FROM history_row', plain => 'SELECT sum(age) FROM history_row' },
+	{ name => $call_floor, sql => 'SELECT sum(float8larger(recency / 7, age / 7)) FROM history_row', plain => 'SELECT sum(age / 7) FROM history_row' },
 	{ name => 'p_alive of history rows, bgnbd', floor => $call_floor, target => 2.0, sql => "SELECT sum(p_alive($model{bgnbd}, $weeks)) FROM history_row", plain => $plain_alive },
 	(map { scoring($_, 'p_alive', { call => "p_alive($model{$_}, $weeks)" }) } 'mbgnbd', 'paretonbd'),
 	scoring('bgnbd', 'expected_purchases', { call => "expected_purchases($model{bgnbd}, 39, $weeks)", at_most_ms => 1000 }),
