@@ -15,7 +15,7 @@ SELECT covariance(model) FROM fitted;
 SELECT * FROM fitted, diagnostics(model) \gx
 SELECT model::text::sbg::text = model::text AS same_text FROM fitted;
 SELECT (model::jsonb ->> 'customers')::bigint FROM fitted;
-SELECT reason, converged FROM diagnostics('{"r": 1e-7, "alpha": 2, "a": 1, "b": 1, "outcome": "boundary", "boundary": "r", "customers": 9}'::bgnbd);
+SELECT reason, converged, boundary FROM diagnostics('{"r": 1e-7, "alpha": 2, "a": 1, "b": 1, "outcome": "boundary", "boundary": "r", "customers": 9}'::bgnbd);
 SELECT reason, customers FROM diagnostics('{"outcome": "too_few", "customers": 1}'::mbgnbd);
 SELECT * FROM parameters('{"outcome": "too_few", "customers": 1}'::mbgnbd);
 SELECT outcome, reason FROM unnest('{singular,stuck,too_long}'::text[]) AS outcome,

@@ -269,8 +269,8 @@ model_diagnostics(PG_FUNCTION_ARGS)
 	int			parameter_count = model_parameter_count(model->kind);
 	bool		has_fit = model->outcome != MODEL_GIVEN && model_has_parameters(model);
 	TupleDesc	row_type;
-	Datum		fields[10] = {0};
-	bool		nulls[10];
+	Datum		fields[11] = {0};
+	bool		nulls[11];
 
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -289,6 +289,11 @@ model_diagnostics(PG_FUNCTION_ARGS)
 	{
 		fields[2] = CStringGetTextDatum(warning);
 		nulls[2] = false;
+	}
+	if (model->boundary >= 0)
+	{
+		fields[10] = CStringGetTextDatum(model_parameter_name(model->kind, model->boundary));
+		nulls[10] = false;
 	}
 	if (has_fit)
 	{

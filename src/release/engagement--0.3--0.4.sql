@@ -99,9 +99,9 @@ CREATE FUNCTION covariance(model bgnbd) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(bgnbd) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model bgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model bgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(bgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(bgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (bgnbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (bgnbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -184,9 +184,9 @@ CREATE FUNCTION covariance(model mbgnbd) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(mbgnbd) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model mbgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model mbgnbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(mbgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(mbgnbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (mbgnbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (mbgnbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -269,9 +269,9 @@ CREATE FUNCTION covariance(model paretonbd) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(paretonbd) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model paretonbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model paretonbd, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(paretonbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(paretonbd) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (paretonbd AS jsonb) WITH INOUT;
 COMMENT ON CAST (paretonbd AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -354,9 +354,9 @@ CREATE FUNCTION covariance(model gamma_gamma) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(gamma_gamma) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model gamma_gamma, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model gamma_gamma, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(gamma_gamma) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(gamma_gamma) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (gamma_gamma AS jsonb) WITH INOUT;
 COMMENT ON CAST (gamma_gamma AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -439,9 +439,9 @@ CREATE FUNCTION covariance(model bgbb) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(bgbb) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model bgbb, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model bgbb, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(bgbb) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(bgbb) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (bgbb AS jsonb) WITH INOUT;
 COMMENT ON CAST (bgbb AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
@@ -524,9 +524,9 @@ CREATE FUNCTION covariance(model sbg) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'model_covariance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION covariance(sbg) IS 'Covariance matrix of the parameters that a fit estimated, in their order; NULL if there is none';
 
-CREATE FUNCTION diagnostics(model sbg, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision)
+CREATE FUNCTION diagnostics(model sbg, OUT converged boolean, OUT reason text, OUT warning text, OUT customers bigint, OUT log_likelihood double precision, OUT aic double precision, OUT bic double precision, OUT iterations integer, OUT gradient double precision, OUT condition_number double precision, OUT boundary text)
 AS 'MODULE_PATHNAME', 'model_diagnostics' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION diagnostics(sbg) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart). NULL of a model from given parameters';
+COMMENT ON FUNCTION diagnostics(sbg) IS 'Whether to believe the fit of the model: converged, or the reason why not; a warning to whoever uses it; the log-likelihood with the criteria of Akaike and Bayes, by which models of the same customers compare (less is better); iterations, the steps of all searches; the gradient a customer, near 0 at a maximum; the condition number of the Hessian by logarithms of the parameters (beyond 1e8 parameters are hard to tell apart); boundary, the name of a parameter that ran to 0 or grew without end. NULL of a model from given parameters';
 
 CREATE CAST (sbg AS jsonb) WITH INOUT;
 COMMENT ON CAST (sbg AS jsonb) IS 'The parameters and what the fit says about them, as JSON';
