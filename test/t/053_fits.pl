@@ -159,7 +159,7 @@ sub result_of
 		}
 		else
 		{
-			my @numbers = split ' ', $text;
+			my @numbers = split ' ', $text // '';
 			my $count = sqrt @numbers;
 			push @{ $result{covariance} }, [ splice @numbers, 0, $count ] while @numbers;
 		}
