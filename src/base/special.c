@@ -9,8 +9,6 @@
 /* From here on four terms more of the asymptotic series are below 1e-17. */
 #define ASYMPTOTIC_FROM 10.0
 
-static double stirling_rest(double x);
-
 /* ln of the gamma function of x > 0. */
 double
 log_gamma(double x)
@@ -37,12 +35,18 @@ log_gamma_ratio(double x, double step)
 		(stirling_rest(x + step) - stirling_rest(x));
 }
 
-/* What Stirling's formula leaves of ln gamma(x), for x >= ASYMPTOTIC_FROM. */
-static double
+/*
+ * What Stirling's formula leaves of ln gamma(x + 1), x > 0: less (x + 1/2) ln(x) - x + ln(2 pi) / 2
+ * (Abramowitz and Stegun 6.1.41).
+ */
+double
 stirling_rest(double x)
 {
-	double		y = 1 / (x * x);
+	double		y;
 
+	if (x < ASYMPTOTIC_FROM)
+		return log_gamma(x + 1) - (x + 0.5) * log(x) + x - 0.91893853320467274178;
+	y = 1 / x / x;
 	return (1.0 / 12 - y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188 -
 																				 y * (691.0 / 360360 - y / 156)))))) / x;
 }

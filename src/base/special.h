@@ -11,6 +11,7 @@
 
 extern double log_gamma(double x);
 extern double log_gamma_ratio(double x, double step);
+extern double stirling_rest(double x);
 extern double digamma(double x);
 extern double trigamma(double x);
 extern double log_beta(double a, double b);

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "base/quadrature.h"
 #include "base/special.h"
 #include "clv/betageo_integral.h"
 
@@ -34,14 +35,8 @@
 
 #define MAX_FRACTION_TERMS 1000
 
-/* Half of the nodes and weights of Gauss and Legendre's rule on [-1, 1]; the others by symmetry. */
-#define HALF_NODES 4
-static const double node[HALF_NODES] = {
-	0.18343464249564980494, 0.52553240991632898582, 0.79666647741362673959, 0.96028985649753623168
-};
-static const double node_weight[HALF_NODES] = {
-	0.36268378337836198297, 0.31370664587788728734, 0.22238103445337447054, 0.10122853629037625915
-};
+/* Nodes in each panel of an integral. */
+#define PANEL_NODES 8
 
 /* The weight p^a (1-p)^b in the logit of p, relative to that at an anchor. */
 typedef struct LogitWeight
@@ -65,7 +60,6 @@ static double tail_integral(double n, double s, double u);
 static double weight_integral(const LogitWeight *weight, double end, double width);
 static double negligible_distance(const LogitWeight *weight, double direction, double width);
 static double log_power_mean(double a, double b, double n);
-static double stirling_rest(double x);
 static double deviance(double x, double mean, double difference);
 
 /*
@@ -283,23 +277,21 @@ log_gamma_beside_one(double x)
 static double
 discounted_part(double zeta, double s, double length)
 {
+	const QuadratureRule *rule = quadrature_rule(PANEL_NODES);
 	int			panels = 1 + (int) fmin(length, 1000);
-	double		half = length / panels / 2;
+	double		width = length / panels;
 	double		sum = 0;
 
 	for (int i = 0; i < panels; i++)
 	{
-		double		middle = half * (2 * i + 1);
-
-		for (int j = 0; j < HALF_NODES; j++)
+		for (int j = 0; j < rule->count; j++)
 		{
-			double		low = middle - half * node[j];
-			double		high = middle + half * node[j];
+			double		v = width * (i + rule->nodes[j]);
 
-			sum += node_weight[j] * (exp(-s * low - zeta * expm1(low)) + exp(-s * high - zeta * expm1(high)));
+			sum += rule->weights[j] * exp(-s * v - zeta * expm1(v));
 		}
 	}
-	return sum * half;
+	return sum * width;
 }
 
 /*
@@ -382,19 +374,17 @@ tail_integral(double n, double s, double u)
 static double
 weight_integral(const LogitWeight *weight, double end, double width)
 {
+	const QuadratureRule *rule = quadrature_rule(PANEL_NODES);
 	int			panels = (int) fmin(ceil(fmax(16, fabs(end) / fmin(width, 1))), 3000);
-	double		half = end / panels / 2;
+	double		panel = end / panels;
 	double		sum = 0;
 
 	for (int i = 0; i < panels; i++)
 	{
-		double		middle = half * (2 * i + 1);
-
-		for (int j = 0; j < HALF_NODES; j++)
-			sum += node_weight[j] * (exp(log_weight(weight, middle - half * node[j])) +
-									 exp(log_weight(weight, middle + half * node[j])));
+		for (int j = 0; j < rule->count; j++)
+			sum += rule->weights[j] * exp(log_weight(weight, panel * (i + rule->nodes[j])));
 	}
-	return sum * fabs(half);
+	return sum * fabs(panel);
 }
 
 /* How far from the anchor, with its sign, the weight is negligible; not much farther. */
@@ -438,18 +428,6 @@ log_power_mean(double a, double b, double n)
 {
 	return (b - 0.5) * log1p(n / b * (a / (a + b + n))) - n * log1p(a / (b + n)) - a * log1p(n / (a + b)) +
 		(stirling_rest(a + b) - stirling_rest(b)) + (stirling_rest(b + n) - stirling_rest(a + b + n));
-}
-
-/* ln Gamma(x + 1) - ((x + 1/2) ln x - x + ln(2 pi) / 2) */
-static double
-stirling_rest(double x)
-{
-	double		square;
-
-	if (x < 16)
-		return log_gamma(x + 1) - (x + 0.5) * log(x) + x - 0.91893853320467274178;
-	square = 1 / x / x;
-	return (1.0 / 12 - square * (1.0 / 360 - square * (1.0 / 1260 - square * (1.0 / 1680 - square / 1188)))) / x;
 }
 
 /* x ln(x / mean) + mean - x for x > 0, where difference = mean - x. */

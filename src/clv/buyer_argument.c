@@ -12,8 +12,8 @@
 #include "common/shortest_dec.h"
 
 #include "clv/buyer_argument.h"
+#include "clv/histories.h"
 
-static pg_noinline void report_history(int32 frequency, double recency, double age);
 static void check_opportunities(int32 frequency, double recency, double age);
 static void check_count(const char *argument, double value);
 static char *double_text(double value);
@@ -47,9 +47,7 @@ buyer_of_arguments(const Model *model, int32 frequency, double recency, double a
 {
 	Buyer		buyer;
 
-	/* not true of NaN either */
-	if (unlikely(!(frequency >= 0 && recency >= 0 && recency <= age && age <= DBL_MAX) ||
-				 (frequency == 0 && recency > 0)))
+	if (unlikely(!is_purchase_history(frequency, recency, age)))
 		report_history(frequency, recency, age);
 	if (model->kind == MODEL_BGBB)
 		check_opportunities(frequency, recency, age);
@@ -59,7 +57,8 @@ buyer_of_arguments(const Model *model, int32 frequency, double recency, double a
 	return buyer;
 }
 
-static void
+/* Says which argument of a history that is none is wrong (ERRCODE_INVALID_PARAMETER_VALUE). */
+void
 report_history(int32 frequency, double recency, double age)
 {
 	if (frequency < 0)

@@ -62,6 +62,7 @@ typedef struct Fit
 	double		best[MODEL_MAX_PARAMETERS]; /* parameters so far */
 } Fit;
 
+static Datum fit_purchases(FunctionCallInfo fcinfo, ModelKind kind, NewtonFunction function);
 static void fit_start(Fit *fit, ModelKind kind, NewtonFunction function);
 static void take_histories(Fit *fit, FunctionCallInfo fcinfo, const StateMethods *methods);
 static double mean_of_histories(const Fit *fit, bool is_age);
@@ -77,39 +78,21 @@ static void describe(Fit *fit, const NewtonResult *result);
 Datum
 bgnbd_fit(PG_FUNCTION_ARGS)
 {
-	Fit			fit;
-
-	fit_start(&fit, MODEL_BGNBD, bgnbd_likelihood);
-	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	warn_of_counts(&fit.likelihood.histories);
-	fit.origin[1] = mean_of_histories(&fit, true);
-	return fit_model(&fit);
+	return fit_purchases(fcinfo, MODEL_BGNBD, bgnbd_likelihood);
 }
 
 /* (purchase_histories) */
 Datum
 mbgnbd_fit(PG_FUNCTION_ARGS)
 {
-	Fit			fit;
-
-	fit_start(&fit, MODEL_MBGNBD, mbgnbd_likelihood);
-	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	warn_of_counts(&fit.likelihood.histories);
-	fit.origin[1] = mean_of_histories(&fit, true);
-	return fit_model(&fit);
+	return fit_purchases(fcinfo, MODEL_MBGNBD, mbgnbd_likelihood);
 }
 
 /* (purchase_histories) */
 Datum
 paretonbd_fit(PG_FUNCTION_ARGS)
 {
-	Fit			fit;
-
-	fit_start(&fit, MODEL_PARETONBD, paretonbd_likelihood);
-	take_histories(&fit, fcinfo, &purchase_histories_methods);
-	warn_of_counts(&fit.likelihood.histories);
-	fit.origin[1] = fit.origin[3] = mean_of_histories(&fit, true);
-	return fit_model(&fit);
+	return fit_purchases(fcinfo, MODEL_PARETONBD, paretonbd_likelihood);
 }
 
 /* (spend_histories) */
@@ -145,6 +128,21 @@ sbg_fit(PG_FUNCTION_ARGS)
 
 	fit_start(&fit, MODEL_SBG, sbg_likelihood);
 	take_survivors(&fit, PG_GETARG_ARRAYTYPE_P(0));
+	return fit_model(&fit);
+}
+
+/* The models of purchases at any time: alpha, and beta of paretonbd, are times. */
+static Datum
+fit_purchases(FunctionCallInfo fcinfo, ModelKind kind, NewtonFunction function)
+{
+	Fit			fit;
+
+	fit_start(&fit, kind, function);
+	take_histories(&fit, fcinfo, &purchase_histories_methods);
+	warn_of_counts(&fit.likelihood.histories);
+	fit.origin[1] = mean_of_histories(&fit, true);
+	if (kind == MODEL_PARETONBD)
+		fit.origin[3] = fit.origin[1];
 	return fit_model(&fit);
 }
 

@@ -70,14 +70,20 @@ extern Datum histories_rows(FunctionCallInfo fcinfo, const StateMethods *methods
 extern const StateMethods purchase_histories_methods;
 extern const StateMethods spend_histories_methods;
 
-/* Can a customer have this history?  Also false of NaN. */
+/* Can a customer have this history of purchases?  Also false of NaN. */
+static inline bool
+is_purchase_history(int32 frequency, double recency, double age)
+{
+	return frequency >= 0 && recency >= 0 && recency <= age && age <= DBL_MAX && (frequency > 0 || recency == 0);
+}
+
+/* Likewise for histories of a kind. */
 static inline bool
 history_is_valid(HistoryKind kind, const History *history)
 {
 	if (kind == HISTORY_OF_SPEND)
 		return history->frequency > 0 && history->recency > 0 && history->recency <= DBL_MAX && history->age == 0;
-	return history->frequency >= 0 && history->recency >= 0 && history->recency <= history->age &&
-		history->age <= DBL_MAX && (history->frequency > 0 || history->recency == 0);
+	return is_purchase_history(history->frequency, history->recency, history->age);
 }
 
 #endif							/* ENGAGEMENT_CLV_HISTORIES_H */

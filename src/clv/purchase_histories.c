@@ -8,8 +8,7 @@
  */
 #include "postgres.h"
 
-#include "common/shortest_dec.h"
-
+#include "clv/buyer_argument.h"
 #include "clv/histories.h"
 
 PG_FUNCTION_INFO_V1(purchase_histories_accum);
@@ -18,7 +17,6 @@ PG_FUNCTION_INFO_V1(purchase_histories_customers);
 PG_FUNCTION_INFO_V1(purchase_histories_counts);
 
 static void form_row(const History *history, Datum *fields);
-pg_noreturn static void report_invalid(const History *history);
 
 /* (purchase_histories, frequency, recency, age [, customers]) */
 Datum
@@ -35,7 +33,7 @@ purchase_histories_accum(PG_FUNCTION_ARGS)
 	history.age = PG_GETARG_FLOAT8(3) + 0.0;
 	history.customers = customers_argument(fcinfo, 4);
 	if (unlikely(!history_is_valid(HISTORY_OF_PURCHASES, &history)))
-		report_invalid(&history);
+		report_history(history.frequency, history.recency, history.age);
 	if (history.customers > 0)
 		histories_add(state->content, &history);
 	PG_RETURN_STATE(state);
@@ -69,40 +67,4 @@ form_row(const History *history, Datum *fields)
 	fields[1] = Float8GetDatum(history->recency);
 	fields[2] = Float8GetDatum(history->age);
 	fields[3] = Int64GetDatum(history->customers);
-}
-
-/* Says which argument is wrong. */
-static void
-report_invalid(const History *history)
-{
-	char		recency[DOUBLE_SHORTEST_DECIMAL_LEN];
-	char		age[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(history->recency, recency);
-	double_to_shortest_decimal_buf(history->age, age);
-	if (history->frequency < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"frequency\" must be 0 or more, not %d", history->frequency),
-				 errhint("It is the number of repeat purchases: a customer who has bought once has 0.")));
-	/* also true of NaN */
-	if (!(history->age >= 0 && history->age <= DBL_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"age\" must be finite and 0 or more, not %s", age),
-				 errhint("It is the time from the first purchase to the end of the observation.")));
-	if (!(history->recency >= 0 && history->recency <= DBL_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"recency\" must be finite and 0 or more, not %s", recency),
-				 errhint("It is the time from the first purchase to the last.")));
-	if (history->recency > history->age)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"recency\" must be at most \"age\", which is %s, not %s", age, recency),
-				 errhint("Both are times from the first purchase, in the same unit: recency to the last purchase, age to the end of the observation.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"recency\" must be 0 where \"frequency\" is 0, not %s", recency),
-			 errhint("Both leave out the first purchase: a customer who has bought once has 0 and 0.")));
 }
